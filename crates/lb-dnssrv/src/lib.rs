@@ -1,0 +1,1 @@
+//! A publisher that follows the SRV records of a DNS name.

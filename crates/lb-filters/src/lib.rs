@@ -1,0 +1,1 @@
+//! Publishers made from publishers: PriorityTiers.

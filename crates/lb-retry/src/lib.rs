@@ -1,0 +1,1 @@
+//! Retry makes a load balancer behave like one endpoint.

@@ -1,0 +1,1 @@
+//! Publishers whose endpoints never change.

@@ -1,0 +1,1 @@
+//! Load balancers: round robin and random.

@@ -1,0 +1,1 @@
+//! A test kit: scripted publisher, counting factory, in-process DNS server, HTTP backends, contract suites.
