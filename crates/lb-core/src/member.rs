@@ -1,0 +1,64 @@
+use std::sync::Arc;
+
+use crate::panics::caught;
+use crate::{Instance, LOG};
+
+/// One member of a set: an instance as it stands in that set, and its endpoint, which may outlive the set.
+///
+/// Aligned so that the reference counts of two members, which picks write, never share a cache line.
+#[repr(align(64))]
+pub(crate) struct Member<E> {
+    instance: Instance,
+    live: Arc<Live<E>>,
+}
+
+impl<E> Member<E> {
+    pub(crate) fn new(instance: Instance, endpoint: E) -> Arc<Self> {
+        let live = Arc::new(Live { address: instance.shared_address(), endpoint: Some(endpoint) });
+        Arc::new(Self { instance, live })
+    }
+
+    /// The same endpoint under changed attributes.
+    pub(crate) fn renewed(&self, instance: Instance) -> Arc<Self> {
+        Arc::new(Self { instance, live: Arc::clone(&self.live) })
+    }
+
+    #[inline]
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    #[inline]
+    pub(crate) fn endpoint(&self) -> &E {
+        self.live.endpoint()
+    }
+}
+
+/// An endpoint until its last member is gone; what will belong to the endpoint (load, failures) goes here.
+struct Live<E> {
+    address: Arc<str>,
+    /// `Some` until it is dropped.
+    endpoint: Option<E>,
+}
+
+impl<E> Live<E> {
+    #[inline]
+    fn endpoint(&self) -> &E {
+        match &self.endpoint {
+            Some(endpoint) => endpoint,
+            None => unreachable!("the endpoint is taken by Drop alone"),
+        }
+    }
+}
+
+impl<E> Drop for Live<E> {
+    /// A destructor that panics is logged: it must neither keep others from being dropped nor reach whoever held the
+    /// last pick.
+    fn drop(&mut self) {
+        let endpoint = self.endpoint.take();
+        if let Err(error) = caught("the endpoint's destructor", || drop(endpoint)) {
+            let instance = &*self.address;
+            log::error!(target: LOG, instance, error:%; "{instance}: {error}");
+        }
+    }
+}

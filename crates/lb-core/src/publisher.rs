@@ -1,0 +1,88 @@
+use std::sync::{Arc, Weak};
+
+use crate::panics::caught;
+use crate::sync::{Mutex, lock};
+use crate::{Endpoints, Error, LOG};
+
+/// Yields the current endpoint set of one logical service.
+///
+/// Object safe, and implemented for `&P`, `Box<P>` and `Arc<P>` too.
+pub trait Publisher: Send + Sync {
+    /// What a request is sent through.
+    type Endpoint;
+
+    /// The current set. Called for every pick: it takes no lock and allocates nothing in the publishers of this project.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotReady`] before discovery has answered, [`Error::Discovery`] when it fails and there is no set to fall
+    /// back on. An empty set is no error here; the strategy says [`Error::NoEndpoints`].
+    fn endpoints(&self) -> Result<Endpoints<Self::Endpoint>, Error>;
+
+    /// Asks to be told after each change of what [`endpoints`](Self::endpoints) returns. `true`: `changed` will be called.
+    /// The default is `false`: the publisher cannot tell. Wrappers forward it.
+    fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
+        let _ = observer;
+        false
+    }
+}
+
+/// Whoever is told that a publisher's set has changed.
+pub trait Observer: Send + Sync {
+    /// Called after the swap, on the writer's thread, with no lock held.
+    fn changed(&self);
+}
+
+/// The observers of one publisher; for those who write a publisher.
+#[derive(Default)]
+pub struct Observers(Mutex<Vec<Weak<dyn Observer>>>);
+
+impl Observers {
+    /// Nobody.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one. It is forgotten once it is dropped.
+    pub fn subscribe(&self, observer: Weak<dyn Observer>) {
+        lock(&self.0).push(observer);
+    }
+
+    /// Tells them all, with no lock held. An observer that panics is logged, and the others are told all the same.
+    pub fn notify(&self) {
+        let living: Vec<Arc<dyn Observer>> = {
+            let mut observers = lock(&self.0);
+            observers.retain(|observer| observer.strong_count() > 0);
+            observers.iter().filter_map(Weak::upgrade).collect()
+        };
+        for observer in living {
+            if let Err(error) = caught("an observer", || observer.changed()) {
+                log::error!(target: LOG, error:%; "{error}");
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Observers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Observers").finish_non_exhaustive()
+    }
+}
+
+macro_rules! forward_publisher {
+    ($($pointer:ty),*) => {$(
+        impl<P: Publisher + ?Sized> Publisher for $pointer {
+            type Endpoint = P::Endpoint;
+
+            fn endpoints(&self) -> Result<Endpoints<Self::Endpoint>, Error> {
+                (**self).endpoints()
+            }
+
+            fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
+                (**self).subscribe(observer)
+            }
+        }
+    )*};
+}
+
+forward_publisher!(&P, Box<P>, Arc<P>);
