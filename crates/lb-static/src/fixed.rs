@@ -1,0 +1,46 @@
+use std::fmt;
+use std::sync::Weak;
+
+use lb_core::{EndpointCell, Endpoints, Error, Instance, Observer, Publisher};
+
+/// Endpoints that were made beforehand.
+///
+/// Of two with the same address and host the first counts.
+///
+/// ```
+/// use lb_core::Publisher;
+/// use lb_static::FixedPublisher;
+///
+/// let publisher = FixedPublisher::new([("a:80", 'a'), ("b:80", 'b')]);
+/// assert_eq!(*publisher.endpoints()?.pick(0).unwrap(), 'a');
+/// # Ok::<_, lb_core::Error>(())
+/// ```
+pub struct FixedPublisher<E>(EndpointCell<E>);
+
+impl<E> FixedPublisher<E> {
+    /// Publishes pairs of an address (or a whole [`Instance`]) and its endpoint, given in any order.
+    pub fn new<A: Into<Instance>>(endpoints: impl IntoIterator<Item = (A, E)>) -> Self {
+        let members = endpoints.into_iter().map(|(address, endpoint)| (address.into(), endpoint));
+        Self(EndpointCell::new(Endpoints::new(members)))
+    }
+}
+
+impl<E: Send + Sync> Publisher for FixedPublisher<E> {
+    type Endpoint = E;
+
+    #[inline]
+    fn endpoints(&self) -> Result<Endpoints<E>, Error> {
+        Ok(self.0.load())
+    }
+
+    /// `true`: no change goes untold, for there is none.
+    fn subscribe(&self, _: Weak<dyn Observer>) -> bool {
+        true
+    }
+}
+
+impl<E> fmt::Debug for FixedPublisher<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FixedPublisher").field(&self.0).finish()
+    }
+}

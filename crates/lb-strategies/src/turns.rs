@@ -1,0 +1,83 @@
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::sync::{AtomicUsize, Padded};
+
+/// How many counters a [`ShardedTurns`] has. A power of two no smaller than the cores that usually pick at once.
+const SHARDS: usize = 16;
+
+/// How many balancers a thread remembers its shard of.
+const REMEMBERED: usize = 8;
+
+/// Whose turn it is, with a counter for each of up to 16 threads.
+///
+/// A thread that comes for the first time is given the next shard, and shard *k* starts *k* places further on: threads
+/// that pick once each reach as many endpoints as there are. A counter has cache lines of its own, so that threads on
+/// different shards never wait for each other.
+#[derive(Debug)]
+pub(crate) struct ShardedTurns {
+    /// Unique in the process; a thread remembers its shard by it.
+    id: u64,
+    newcomers: Padded<AtomicUsize>,
+    shards: Box<[Padded<AtomicUsize>; SHARDS]>,
+}
+
+impl ShardedTurns {
+    pub(crate) fn starting_at(start: u16) -> Self {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let shard = |k| Padded(AtomicUsize::new(usize::from(start) + k));
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            newcomers: Padded(AtomicUsize::new(0)),
+            shards: Box::new(std::array::from_fn(shard)),
+        }
+    }
+
+    /// The next turn among `len`, which is not 0.
+    #[inline]
+    pub(crate) fn next(&self, len: usize) -> usize {
+        self.shards[self.own_shard() % SHARDS].0.fetch_add(1, Ordering::Relaxed) % len
+    }
+
+    /// This thread's shard. A thread that picks from more balancers than it remembers is a newcomer now and then, which
+    /// costs it one shared add.
+    #[inline]
+    fn own_shard(&self) -> usize {
+        thread_local! {
+            static OWN: [Cell<(u64, usize)>; REMEMBERED] = const { [const { Cell::new((0, 0)) }; REMEMBERED] };
+        }
+        OWN.with(|own| {
+            #[expect(clippy::cast_possible_truncation, reason = "reduced to an index")]
+            let place = &own[self.id as usize % REMEMBERED];
+            let (id, shard) = place.get();
+            if id == self.id {
+                return shard;
+            }
+            let shard = self.newcomers.0.fetch_add(1, Ordering::Relaxed);
+            place.set((self.id, shard));
+            shard
+        })
+    }
+}
+
+/// Whose turn it is, by one counter: the exact sequence, whichever threads ask.
+#[derive(Debug)]
+pub(crate) struct StrictTurns {
+    offset: usize,
+    count: Padded<AtomicUsize>,
+}
+
+impl StrictTurns {
+    pub(crate) fn starting_at(offset: usize) -> Self {
+        Self { offset, count: Padded(AtomicUsize::new(0)) }
+    }
+
+    /// The next turn among `len`, which is not 0.
+    #[inline]
+    pub(crate) fn next(&self, len: usize) -> usize {
+        let count = self.count.0.fetch_add(1, Ordering::Relaxed);
+        // Reduced one by one: their sum may not fit, and the sequence must not jump where it wraps.
+        let turn = self.offset % len + count % len;
+        if turn < len { turn } else { turn - len }
+    }
+}
