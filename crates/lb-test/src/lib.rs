@@ -1,1 +1,11 @@
 //! A test kit: scripted publisher, counting factory, in-process DNS server, HTTP backends, contract suites.
+//!
+//! Everything runs in the test's own process, on threads and ephemeral loopback ports, and ends when it is
+//! dropped. Nothing here needs a network, root or an installed program, and no test that uses it needs to
+//! sleep: what happens is told through channels.
+
+mod dns;
+mod lock;
+mod tcp;
+
+pub use dns::{Behaviour, DnsServer, Glue, Kind, Query, Rcode, Record, Transport};
