@@ -4,8 +4,10 @@
 //! dropped. Nothing here needs a network, root or an installed program, and no test that uses it needs to
 //! sleep: what happens is told through channels.
 
+mod backend;
 mod dns;
 mod lock;
 mod tcp;
 
+pub use backend::{Backend, Request, Respond};
 pub use dns::{Behaviour, DnsServer, Glue, Kind, Query, Rcode, Record, Transport};

@@ -9,10 +9,28 @@ use std::time::Duration;
 
 use crate::lock::lock;
 
-type Serve = dyn Fn(&TcpStream) + Send + Sync;
+type Serve = dyn Fn(&Connection) + Send + Sync;
+
+/// One connection of a client.
+pub(crate) struct Connection {
+    pub(crate) stream: TcpStream,
+    cut: AtomicBool,
+}
+
+impl Connection {
+    /// Whether the server has ended it. Bytes that came before may still be read from the stream.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::SeqCst)
+    }
+
+    fn cut(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+        drop(self.stream.shutdown(Shutdown::Both));
+    }
+}
 
 /// Listens until told to refuse, and may come back on the same port. Dropping it ends every thread; `serve`
-/// must return once its connection is shut down.
+/// must return once its connection is cut.
 pub(crate) struct TcpServer {
     address: SocketAddr,
     serve: Arc<Serve>,
@@ -23,7 +41,7 @@ pub(crate) struct TcpServer {
 impl TcpServer {
     pub(crate) fn start(
         listener: TcpListener,
-        serve: impl Fn(&TcpStream) + Send + Sync + 'static,
+        serve: impl Fn(&Connection) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let serve: Arc<Serve> = Arc::new(serve);
@@ -32,7 +50,6 @@ impl TcpServer {
         Ok(Self { address, serve, connections, acceptor: Mutex::new(Some(acceptor)) })
     }
 
-    #[expect(dead_code, reason = "used by the backend, which comes next")]
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -96,26 +113,26 @@ impl Acceptor {
 
 #[derive(Default)]
 struct Connections {
-    streams: Mutex<Vec<Weak<TcpStream>>>,
+    open: Mutex<Vec<Weak<Connection>>>,
     threads: Threads,
 }
 
 impl Connections {
     fn serve(&self, stream: TcpStream, serve: &Arc<Serve>) {
-        let stream = Arc::new(stream);
+        let connection = Arc::new(Connection { stream, cut: AtomicBool::new(false) });
         {
-            let mut streams = lock(&self.streams);
-            streams.retain(|stream| stream.strong_count() > 0);
-            streams.push(Arc::downgrade(&stream));
+            let mut open = lock(&self.open);
+            open.retain(|connection| connection.strong_count() > 0);
+            open.push(Arc::downgrade(&connection));
         }
         let serve = Arc::clone(serve);
         // Where no thread can be had the connection is closed.
-        drop(self.threads.spawn("lb-test connection", move || serve(&stream)));
+        drop(self.threads.spawn("lb-test connection", move || serve(&connection)));
     }
 
     fn cut(&self) {
-        for stream in lock(&self.streams).drain(..).filter_map(|stream| stream.upgrade()) {
-            drop(stream.shutdown(Shutdown::Both));
+        for connection in lock(&self.open).drain(..).filter_map(|connection| connection.upgrade()) {
+            connection.cut();
         }
     }
 

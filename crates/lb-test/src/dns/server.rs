@@ -76,7 +76,7 @@ impl DnsServer {
         let address = udp.local_addr()?;
         let shared = Arc::new(Shared::default());
         let for_tcp = Arc::clone(&shared);
-        let tcp = TcpServer::start(listener, move |stream| serve_tcp(&for_tcp, stream))?;
+        let tcp = TcpServer::start(listener, move |connection| serve_tcp(&for_tcp, &connection.stream))?;
         let server = Self { address, shared, udp: Arc::new(udp), tcp, threads: Arc::new(Threads::default()) };
         server.serve_udp()?;
         Ok(server)
