@@ -1,0 +1,126 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use lb_core::Factory;
+
+use crate::board::Board;
+use crate::feed::Feed;
+use crate::settings::{OnEmpty, Refresh, Settings, check_name};
+use crate::watcher::Watcher;
+use crate::{DiscoveryError, DiscoveryPublisher, Source};
+
+/// Collects the settings of a [`DiscoveryPublisher`].
+///
+/// Durations are more than zero, and may be as long as [`Duration::MAX`], which means never.
+#[must_use = "a builder starts nothing"]
+pub struct DiscoveryBuilder {
+    name: Arc<str>,
+    source: Box<dyn Source>,
+    settings: Settings,
+    allow_initial_failure: bool,
+}
+
+impl DiscoveryBuilder {
+    pub(crate) fn new(name: Arc<str>, source: impl Source) -> Self {
+        Self { name, source: Box::new(source), settings: Settings::default(), allow_initial_failure: false }
+    }
+
+    /// Sets when the source is asked again. The default is [`Refresh::Every`] 30 seconds.
+    pub fn refresh(mut self, refresh: Refresh) -> Self {
+        self.settings.refresh = refresh;
+        self
+    }
+
+    /// Has [`build`](Self::build) return a publisher even if the first refresh fails. Such a publisher answers
+    /// [`NotReady`](lb_core::Error::NotReady), and keeps trying.
+    pub fn allow_initial_failure(mut self) -> Self {
+        self.allow_initial_failure = true;
+        self
+    }
+
+    /// Takes the set out of use once discovery has been failing for longer than this, counted from the first failure
+    /// after the last answer: [`Error::Discovery`](lb_core::Error::Discovery) until discovery recovers. The endpoints
+    /// are kept for that. The default is never.
+    ///
+    /// A refresh under way is waited for: expiry is noticed when it ends.
+    pub fn expire_after(mut self, limit: Duration) -> Self {
+        self.settings.expire_after = Some(limit);
+        self
+    }
+
+    /// Sets what an answer without records does. The default is [`OnEmpty::KeepLast`].
+    pub fn on_empty(mut self, on_empty: OnEmpty) -> Self {
+        self.settings.on_empty = on_empty;
+        self
+    }
+
+    /// Sets how long a failed refresh waits for the next: `min` at first, twice as long with each further failure, up to
+    /// `max` or to the longest regular pause, whichever is less; each delay is drawn from its upper half. The defaults
+    /// are 100 ms and 30 s. Without effect with [`Refresh::On`].
+    pub fn backoff(mut self, min: Duration, max: Duration) -> Self {
+        (self.settings.backoff_min, self.settings.backoff_max) = (min, max);
+        self
+    }
+
+    /// Starts discovery, and waits for the end of the first refresh; the source bounds that.
+    ///
+    /// # Errors
+    ///
+    /// An impossible name or setting; no thread; and, unless
+    /// [`allow_initial_failure`](Self::allow_initial_failure) says otherwise, a first refresh that fails.
+    pub fn build<F>(self, factory: F) -> Result<DiscoveryPublisher<F::Endpoint>, DiscoveryError>
+    where
+        F: Factory + 'static,
+        F::Endpoint: Send + Sync + 'static,
+    {
+        let must_answer = !self.allow_initial_failure;
+        let publisher = self.launch(factory, must_answer)?;
+        match publisher.wait_answered() {
+            Err(error) if must_answer => Err(error),
+            _ => Ok(publisher),
+        }
+    }
+
+    /// Starts discovery, and returns at once: [`NotReady`](lb_core::Error::NotReady) until the first answer, which
+    /// [`wait_ready`](DiscoveryPublisher::wait_ready) and [`ready`](DiscoveryPublisher::ready) wait for. A first refresh
+    /// that fails is followed by others.
+    ///
+    /// # Errors
+    ///
+    /// An impossible name or setting; no thread.
+    pub fn start<F>(self, factory: F) -> Result<DiscoveryPublisher<F::Endpoint>, DiscoveryError>
+    where
+        F: Factory + 'static,
+        F::Endpoint: Send + Sync + 'static,
+    {
+        self.launch(factory, false)
+    }
+
+    fn launch<F>(
+        self,
+        factory: F,
+        must_answer: bool,
+    ) -> Result<DiscoveryPublisher<F::Endpoint>, DiscoveryError>
+    where
+        F: Factory + 'static,
+        F::Endpoint: Send + Sync + 'static,
+    {
+        check_name(&self.name)?;
+        self.settings.check()?;
+        let board = Arc::new(Board::new());
+        let feed = Feed::new(factory);
+        board.admit(&feed);
+        let watcher = Watcher::start(board, self.name, self.source, &self.settings, must_answer)?;
+        Ok(DiscoveryPublisher::new(Arc::new(watcher), feed))
+    }
+}
+
+impl std::fmt::Debug for DiscoveryBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DiscoveryBuilder")
+            .field("name", &self.name)
+            .field("settings", &self.settings)
+            .field("allow_initial_failure", &self.allow_initial_failure)
+            .finish_non_exhaustive()
+    }
+}

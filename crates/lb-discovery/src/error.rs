@@ -1,0 +1,79 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a source failed with, shared by everybody who wants to know.
+pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
+
+/// Why a dynamic publisher cannot be made, or is not ready, or why one of its refreshes failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiscoveryError {
+    /// The publisher's name cannot be one.
+    #[error("invalid name {name:?}: {rule}")]
+    InvalidName {
+        /// The name.
+        name: Arc<str>,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// A setting is impossible.
+    #[error("invalid {setting} {value:?}: {rule}")]
+    InvalidSetting {
+        /// Which setting.
+        setting: &'static str,
+        /// Its value.
+        value: Duration,
+        /// What it must be.
+        rule: String,
+    },
+    /// The first refresh failed, and the publisher was not allowed to start without an answer.
+    #[error("the first discovery of {name} failed: {source}")]
+    First {
+        /// The publisher's name.
+        name: Arc<str>,
+        /// What the source failed with.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// The operating system gave no thread.
+    #[error("no thread for the discovery of {name}: {source}")]
+    Thread {
+        /// The publisher's name.
+        name: Arc<str>,
+        /// What the operating system said.
+        source: Arc<std::io::Error>,
+    },
+    /// There was no set to use within the time given.
+    #[error("{name} was not ready within {waited:?}{}", because(.source.as_ref()))]
+    NotReady {
+        /// The publisher's name.
+        name: Arc<str>,
+        /// For how long it was waited for.
+        waited: Duration,
+        /// What the source failed with last, if it has.
+        source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The publisher was stopped before it was ready.
+    #[error("the discovery of {name} was stopped{}", because(.source.as_ref()))]
+    Stopped {
+        /// The publisher's name.
+        name: Arc<str>,
+        /// What the source failed with last, if it has.
+        source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    },
+    /// A refresh failed: the source panicked.
+    #[error("the source panicked: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+    /// A refresh failed: every record of the answer was unusable.
+    #[error("none of the answer's {skipped} records is usable")]
+    NothingUsable {
+        /// How many records there were.
+        skipped: u64,
+    },
+}
+
+fn because(error: Option<&SharedError>) -> String {
+    error.map(|error| format!(": {error}")).unwrap_or_default()
+}

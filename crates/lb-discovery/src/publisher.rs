@@ -1,0 +1,136 @@
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use lb_core::{Endpoints, Error, Factory, Observer, Publisher};
+
+use crate::feed::Feed;
+use crate::gate::Ready;
+use crate::watcher::Watcher;
+use crate::{DiscoveryBuilder, DiscoveryError, Source, Status};
+
+/// A publisher whose set follows a [`Source`], in a background thread of its own.
+///
+/// | case | what happens |
+/// |---|---|
+/// | the first refresh fails | [`build`](DiscoveryBuilder::build) returns the error; with [`allow_initial_failure`](DiscoveryBuilder::allow_initial_failure), and after [`start`](DiscoveryBuilder::start), it answers [`Error::NotReady`] and keeps trying |
+/// | a later refresh fails | the last good set stays; the next one comes after a jittered exponential backoff |
+/// | it has been failing for longer than [`expire_after`](DiscoveryBuilder::expire_after) | [`Error::Discovery`] until it recovers |
+/// | an answer without records | [`OnEmpty`](crate::OnEmpty) decides; as the first answer it makes an empty set |
+/// | an answer all of whose records are unusable | a failure |
+/// | the set is unchanged | nothing is rebuilt and nobody is told; instances whose factory failed are tried again |
+/// | the source or the factory panics | a failed refresh; an instance left out |
+///
+/// Warnings (`log`, target `lb-discovery`, field `name`, and `error` where there is one) come once per change of state.
+///
+/// [`endpoints`](Publisher::endpoints) costs one atomic load more than that of an
+/// [`EndpointCache`](lb_core::EndpointCache). Observers are told after each change of the set, and when it comes into use
+/// or out of it; never otherwise.
+///
+/// The thread is named `lb-` and the publisher's name, cut at the 15 bytes that Linux shows. It ends when the last
+/// publisher that shares it is dropped or any of them is [stopped](Self::stop). Everything here may be called and dropped
+/// on any thread, inside an async runtime too, in a factory, an observer or an endpoint's destructor too.
+pub struct DiscoveryPublisher<E> {
+    // Before the feed: when the last one is dropped, discovery ends first.
+    watcher: Arc<Watcher>,
+    feed: Arc<Feed<E>>,
+}
+
+impl DiscoveryPublisher<()> {
+    /// Begins a publisher called `name` (for logs, errors and the thread) that follows `source`.
+    pub fn builder(name: impl Into<Arc<str>>, source: impl Source) -> DiscoveryBuilder {
+        DiscoveryBuilder::new(name.into(), source)
+    }
+}
+
+impl<E> DiscoveryPublisher<E> {
+    pub(crate) fn new(watcher: Arc<Watcher>, feed: Arc<Feed<E>>) -> Self {
+        Self { watcher, feed }
+    }
+
+    /// How discovery is doing. Cost: a short lock and a copy.
+    pub fn status(&self) -> Status {
+        self.watcher.board.status()
+    }
+
+    /// Waits until there is a set to use. It blocks, so not on an async runtime's thread: see [`ready`](Self::ready).
+    ///
+    /// # Errors
+    ///
+    /// [`DiscoveryError::NotReady`] when `timeout` has passed, [`DiscoveryError::Stopped`] when the publisher was
+    /// stopped; both carry the last error of the source.
+    pub fn wait_ready(&self, timeout: Duration) -> Result<(), DiscoveryError> {
+        self.watcher.gate.wait_usable(timeout)
+    }
+
+    /// Waits until there is a set to use, on any async runtime or none. Dropping the future half-way loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`DiscoveryError::Stopped`] when the publisher was stopped; it carries the last error of the source.
+    pub fn ready(&self) -> Ready {
+        Ready::new(Arc::clone(&self.watcher.gate))
+    }
+
+    /// Has the source asked at once, whatever the schedule or a backoff says, and returns without waiting for it. If the
+    /// source is being asked, it is asked again afterwards. Several calls may become one. Without effect once stopped.
+    pub fn refresh_now(&self) {
+        self.watcher.refresh_now();
+    }
+
+    /// Ends discovery for this publisher and all that share it. The set stays as it is, and is not refreshed any more.
+    ///
+    /// Returns within 100 ms, usually at once and with the thread ended. A source, a factory or a destructor that hangs
+    /// is left behind: the thread ends with it, and what it brings is not published. May be called several times, and on
+    /// any thread; on the discovery thread itself it only gives the order.
+    pub fn stop(&self) {
+        self.watcher.stop();
+    }
+
+    /// A second publisher with endpoints of its own, fed by the same discovery: two clients of one service need no two
+    /// watchers. It starts with the set that is known now, whose endpoints are made before this returns.
+    pub fn share<F>(&self, factory: F) -> DiscoveryPublisher<F::Endpoint>
+    where
+        F: Factory + 'static,
+        F::Endpoint: Send + Sync + 'static,
+    {
+        let feed = Feed::new(factory);
+        self.watcher.board.admit(&feed);
+        DiscoveryPublisher::new(Arc::clone(&self.watcher), feed)
+    }
+
+    /// Waits for the first answer, or for the failure to get one.
+    pub(crate) fn wait_answered(&self) -> Result<(), DiscoveryError> {
+        self.watcher.gate.wait_asked().map_err(|error| {
+            let name = Arc::clone(&self.watcher.name);
+            match error {
+                Some(source) => DiscoveryError::First { name, source },
+                None => DiscoveryError::Stopped { name, source: None },
+            }
+        })
+    }
+}
+
+impl<E: Send + Sync + 'static> Publisher for DiscoveryPublisher<E> {
+    type Endpoint = E;
+
+    #[inline]
+    fn endpoints(&self) -> Result<Endpoints<E>, Error> {
+        self.feed.endpoints()
+    }
+
+    fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
+        self.feed.subscribe(observer);
+        true
+    }
+}
+
+impl<E> fmt::Debug for DiscoveryPublisher<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DiscoveryPublisher")
+            .field("name", &self.watcher.name)
+            .field("status", &self.status())
+            .field("feed", &self.feed)
+            .finish()
+    }
+}

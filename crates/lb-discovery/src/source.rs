@@ -1,0 +1,67 @@
+use std::time::Duration;
+
+use lb_core::{BoxError, Context, Instance};
+
+/// Where instances come from: DNS, a registry, a file; the one thing that differs from publisher to publisher.
+///
+/// A source is called on its publisher's one thread only, and dropped there. It may block, and it may be made on any
+/// thread, so whatever must not be made or dropped inside an async runtime (a runtime of its own, say) is made in the
+/// first `fetch`. Also implemented for closures `FnMut(&Context) -> Result<Answer, BoxError>`.
+pub trait Source: Send + 'static {
+    /// Asks once, and returns every instance there is now.
+    ///
+    /// It bounds itself: what hangs is not noticed before it returns, or before the publisher is stopped. It returns
+    /// promptly once [`ctx.cancelled()`](Context::cancelled) disconnects; a source that does not is left behind, and
+    /// ends with its fetch.
+    ///
+    /// A source that *watches* ([`Refresh::Watch`](crate::Refresh::Watch)) answers at once when it is first asked and
+    /// after each of its failures; otherwise it blocks until there is news. When `ctx` has a
+    /// [`deadline`](Context::deadline), it gives its last answer again by then, so that
+    /// [`expire_after`](crate::DiscoveryBuilder::expire_after) and
+    /// [`OnEmpty::EmptyAfter`](crate::OnEmpty::EmptyAfter) are judged in time.
+    ///
+    /// # Errors
+    ///
+    /// The last good set stays, and the source is asked again after a backoff. A panic counts as an error.
+    fn fetch(&mut self, ctx: &Context) -> Result<Answer, BoxError>;
+}
+
+impl<F> Source for F
+where
+    F: FnMut(&Context) -> Result<Answer, BoxError> + Send + 'static,
+{
+    fn fetch(&mut self, ctx: &Context) -> Result<Answer, BoxError> {
+        self(ctx)
+    }
+}
+
+/// What a [`Source`] found: every instance there is.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) skipped: u64,
+}
+
+impl Answer {
+    /// An answer of these instances. None at all is an authoritative "there are no instances"; see
+    /// [`OnEmpty`](crate::OnEmpty).
+    pub fn new(instances: Vec<Instance>) -> Self {
+        Self { instances, ttl: None, skipped: 0 }
+    }
+
+    /// Sets for how long the answer is good; [`Refresh::Ttl`](crate::Refresh::Ttl) follows it.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Sets how many records of the answer were unusable and are left out of it. An answer without instances that
+    /// skipped some counts as a failure: all its records were bad.
+    #[must_use]
+    pub fn with_skipped(mut self, skipped: u64) -> Self {
+        self.skipped = skipped;
+        self
+    }
+}
