@@ -1,0 +1,51 @@
+use std::sync::Arc;
+
+use lb_core::{Endpoints, Factory, Instance, LoadBalancer, Pick, PickRequest, Publisher};
+
+use super::strategy::Source;
+use crate::{Counted, CountingFactory, ScriptedPublisher};
+
+/// What a check works with: a publisher, its load balancer, and the factory that counts.
+pub(super) struct Stage<L> {
+    pub(super) factory: CountingFactory,
+    pub(super) source: Source,
+    pub(super) lb: L,
+}
+
+impl<L: LoadBalancer<Endpoint = Counted>> Stage<L> {
+    /// One for each kind of publisher.
+    pub(super) fn both(new: impl Fn(Source) -> L, addresses: &[&str]) -> [Self; 2] {
+        [ScriptedPublisher::new, ScriptedPublisher::silent].map(|publisher| {
+            let factory = CountingFactory::new();
+            let source = Arc::new(publisher(members(&factory, addresses)));
+            let lb = new(Arc::clone(&source));
+            Self { factory, source, lb }
+        })
+    }
+
+    pub(super) fn set(&self, addresses: &[&str]) {
+        self.source.set(members(&self.factory, addresses));
+    }
+
+    #[track_caller]
+    pub(super) fn pick(&self) -> Pick<Counted> {
+        self.lb.endpoint().unwrap()
+    }
+
+    #[track_caller]
+    pub(super) fn pick_avoiding(&self, tried: &[&str]) -> Pick<Counted> {
+        self.lb.pick(&PickRequest::new().with_tried(tried)).unwrap()
+    }
+
+    pub(super) fn endpoints(&self) -> Endpoints<Counted> {
+        self.source.endpoints().unwrap()
+    }
+}
+
+fn members(factory: &CountingFactory, addresses: &[&str]) -> Vec<(Instance, Counted)> {
+    let member = |address: &&str| {
+        let instance = Instance::new(*address);
+        factory.create(&instance).ok().map(|endpoint| (instance, endpoint))
+    };
+    addresses.iter().filter_map(member).collect()
+}

@@ -1,0 +1,281 @@
+//! What every [`LoadBalancer`] promises.
+//!
+//! `new` makes a load balancer over a [`Source`]. Each check runs over publishers that tell of changes and over those that
+//! cannot.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "each check panics where the promise is broken, and only there"
+)]
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+use lb_core::{Error, LoadBalancer, PickRequest};
+
+use super::stage::Stage;
+use crate::{Counted, ScriptedPublisher};
+
+/// The publisher that the checks give to the load balancer.
+pub type Source = Arc<ScriptedPublisher<Counted>>;
+
+/// Makes a module of tests that run every check of this suite over one load balancer.
+///
+/// `new` makes one over a [`Source`](crate::contract::strategy::Source). For strategies that spread requests evenly
+/// `uniform_within` is how far apart the counts of two out of ten endpoints may be after 10,000 picks; leave it out for
+/// others.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use lb_core::{Error, LoadBalancer, Pick, PickRequest, Publisher};
+///
+/// /// The next that was not tried.
+/// struct Next<P>(P, AtomicUsize);
+///
+/// impl<P: Publisher> LoadBalancer for Next<P> {
+///     type Endpoint = P::Endpoint;
+///
+///     fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<P::Endpoint>, Error> {
+///         let set = self.0.endpoints()?;
+///         let turn = self.1.fetch_add(1, Ordering::Relaxed);
+///         let picks = (0..set.len()).filter_map(|i| set.pick((turn + i) % set.len()));
+///         let fresh = picks.clone().find(|pick| !request.is_tried(pick.address()));
+///         fresh.or_else(|| picks.clone().next()).ok_or(Error::NoEndpoints)
+///     }
+/// }
+///
+/// lb_test::strategy_contract!(next, new: |source| Next(source, AtomicUsize::new(0)), uniform_within: 1);
+/// ```
+#[macro_export]
+macro_rules! strategy_contract {
+    ($name:ident, new: $new:expr $(, uniform_within: $bound:expr)? $(,)?) => {
+        mod $name {
+            #[allow(unused_imports, reason = "whatever the expressions need")]
+            use super::*;
+
+            $crate::strategy_contract!(@tests ($new)
+                has_no_endpoints_in_an_empty_set
+                passes_the_publishers_errors_on
+                picks_from_the_set
+                always_picks_a_single_endpoint
+                avoids_tried_addresses_while_one_is_left
+                picks_though_all_were_tried
+                follows_changes
+                keeps_no_endpoint_that_is_not_picked
+                picks_on_many_threads_while_the_set_changes
+                is_the_same_through_references_and_boxes
+            );
+            $($crate::strategy_contract!(@tests ($new, $bound) spreads_evenly);)?
+        }
+    };
+    (@tests $with:tt $($check:ident)*) => {
+        $(#[test]
+        fn $check() {
+            $crate::contract::strategy::$check $with;
+        })*
+    };
+}
+
+const FIVE: [&str; 5] = ["a:80", "b:80", "c:80", "d:80", "e:80"];
+
+/// An empty set is [`Error::NoEndpoints`], from the beginning or later, tried-list or not.
+pub fn has_no_endpoints_in_an_empty_set<L>(new: impl Fn(Source) -> L)
+where
+    L: LoadBalancer<Endpoint = Counted>,
+{
+    for stage in Stage::both(new, &[]) {
+        assert!(matches!(stage.lb.endpoint(), Err(Error::NoEndpoints)));
+        stage.set(&["a:80"]);
+        stage.pick();
+        stage.set(&[]);
+        assert!(matches!(stage.lb.endpoint(), Err(Error::NoEndpoints)));
+        let request = PickRequest::new().with_tried(&["a:80"]);
+        assert!(matches!(stage.lb.pick(&request), Err(Error::NoEndpoints)));
+    }
+}
+
+/// Whatever the publisher answers instead of a set, the caller gets; and picks again once there is a set.
+pub fn passes_the_publishers_errors_on<L>(new: impl Fn(Source) -> L)
+where
+    L: LoadBalancer<Endpoint = Counted>,
+{
+    for stage in Stage::both(new, &["a:80"]) {
+        stage.source.fail(Error::NotReady);
+        assert!(matches!(stage.lb.endpoint(), Err(Error::NotReady)));
+        stage.source.fail(Error::Discovery { source: Arc::from(lb_core::BoxError::from("no answer")) });
+        let error = stage.lb.endpoint().unwrap_err();
+        assert!(
+            matches!(&error, Error::Discovery { source } if source.to_string() == "no answer"),
+            "{error}"
+        );
+        stage.set(&["b:80"]);
+        assert_eq!(stage.pick().address(), "b:80");
+    }
+}
+
+/// A pick is a member of the set, endpoint and instance alike.
+pub fn picks_from_the_set<L>(new: impl Fn(Source) -> L)
+where
+    L: LoadBalancer<Endpoint = Counted>,
+{
+    for stage in Stage::both(new, &FIVE) {
+        for _ in 0..1000 {
+            let pick = stage.pick();
+            assert!(FIVE.contains(&pick.address()));
+            assert_eq!(Counted::address(&pick), pick.instance().address());
+        }
+    }
+}
+
+/// Where there is one endpoint it is picked, tried or not.
+pub fn always_picks_a_single_endpoint<L>(new: impl Fn(Source) -> L)
+where
+    L: LoadBalancer<Endpoint = Counted>,
+{
+    for stage in Stage::both(new, &["a:80"]) {
+        assert!((0..100).all(|_| stage.pick().address() == "a:80"));
+        assert!((0..100).all(|_| stage.pick_avoiding(&["a:80"]).address() == "a:80"));
+    }
+}
+
+/// Whichever of the addresses were tried, another is picked.
+pub fn avoids_tried_addresses_while_one_is_left<L>(new: impl Fn(Source) -> L)
+where
+    L: LoadBalancer<Endpoint = Counted>,
+{
+    for stage in Stage::both(new, &FIVE) {
+        for subset in 0..(1 << FIVE.len()) - 1 {
+            let mut tried: Vec<_> =
+                (0..FIVE.len()).filter(|i| subset >> i & 1 == 1).map(|i| FIVE[i]).collect();
+            tried.push("gone:80");
+            for _ in 0..20 {
+                let pick = stage.pick_avoiding(&tried);
+                assert!(!tried.contains(&pick.address()), "{} was tried: {tried:?}", pick.address());
+            }
+        }
+    }
+}
+
+/// A tried-list is a wish.
+pub fn picks_though_all_were_tried<L>(new: impl Fn(Source) -> L)
+where
+    L: LoadBalancer<Endpoint = Counted>,
+{
+    for stage in Stage::both(new, &FIVE) {
+        assert!((0..100).all(|_| FIVE.contains(&stage.pick_avoiding(&FIVE).address())));
+    }
+}
+
+/// The next pick after a change is from the new set, whether it grew, shrank or was exchanged.
+pub fn follows_changes<L>(new: impl Fn(Source) -> L)
+where
+    L: LoadBalancer<Endpoint = Counted>,
+{
+    for stage in Stage::both(new, &FIVE) {
+        stage.pick();
+        for wanted in [&FIVE[..2], &["x:80"], &["x:80", "y:80", "z:80"], &FIVE] {
+            stage.set(wanted);
+            let follows = (0..100).all(|_| wanted.contains(&stage.pick().address()));
+            assert!(follows, "picked from another set than {wanted:?}");
+        }
+    }
+}
+
+/// After a change nothing of the old set lives on but what is picked: at once where the publisher tells, else after
+/// the next pick.
+pub fn keeps_no_endpoint_that_is_not_picked<L>(new: impl Fn(Source) -> L)
+where
+    L: LoadBalancer<Endpoint = Counted>,
+{
+    for (stage, tells) in Stage::both(new, &FIVE).into_iter().zip([true, false]) {
+        let held = [stage.pick()];
+        stage.set(&["x:80"]);
+        if !tells {
+            stage.pick();
+        }
+        stage.factory.assert_balance(&stage.endpoints(), &held);
+        assert_eq!(stage.factory.alive(), 2, "the one that is picked and the new one");
+        drop(held);
+        assert_eq!(stage.factory.alive(), 1);
+    }
+}
+
+/// Threads pick while the set changes: every pick is of a set that was published, and no endpoint is lost or kept.
+pub fn picks_on_many_threads_while_the_set_changes<L>(new: impl Fn(Source) -> L)
+where
+    L: LoadBalancer<Endpoint = Counted>,
+{
+    const SETS: [&[&str]; 3] = [&["a:80", "b:80", "c:80"], &["b:80"], &["c:80", "d:80"]];
+    for stage in Stage::both(new, SETS[0]) {
+        let (start, done) = (Barrier::new(5), AtomicBool::new(false));
+        let work = || {
+            start.wait();
+            let mut last = stage.pick();
+            while !done.load(Ordering::Relaxed) {
+                last = stage.pick_avoiding(&[last.address()]);
+                assert_eq!(Counted::address(&last), last.address());
+            }
+            last
+        };
+        let held: Vec<_> = thread::scope(|scope| {
+            let pickers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
+            start.wait();
+            for round in 1..=200 {
+                stage.set(SETS[round % SETS.len()]);
+            }
+            done.store(true, Ordering::Relaxed);
+            pickers.into_iter().map(|picker| picker.join().expect("the picker's own panic")).collect()
+        });
+        let last = SETS[200 % SETS.len()];
+        assert!((0..100).all(|_| last.contains(&stage.pick().address())));
+        stage.factory.assert_balance(&stage.endpoints(), &held);
+        drop(held);
+        assert_eq!(stage.factory.alive(), last.len());
+    }
+}
+
+/// `&L`, `Box<L>`, `Arc<L>` and trait objects pick.
+pub fn is_the_same_through_references_and_boxes<L>(new: impl Fn(Source) -> L)
+where
+    L: LoadBalancer<Endpoint = Counted> + 'static,
+{
+    fn picks<L: LoadBalancer<Endpoint = Counted> + ?Sized>(lb: &L) -> bool {
+        let request = PickRequest::new().with_tried(&["a:80"]);
+        lb.endpoint().is_ok() && lb.pick(&request).is_ok_and(|pick| pick.address() == "b:80")
+    }
+    for Stage { lb, .. } in Stage::both(new, &["a:80", "b:80"]) {
+        let lb = Arc::new(lb);
+        assert!(picks(&*lb) && picks(&&*lb) && picks(&Box::new(&*lb)) && picks(&lb));
+        let erased: Arc<dyn LoadBalancer<Endpoint = Counted>> = lb;
+        assert!(picks(&*erased) && picks(&erased));
+    }
+}
+
+/// After 10,000 picks from ten endpoints, by one thread and by four, no two counts are further apart than `bound`.
+pub fn spreads_evenly<L>(new: impl Fn(Source) -> L, bound: u64)
+where
+    L: LoadBalancer<Endpoint = Counted>,
+{
+    const TEN: [&str; 10] = ["a:1", "a:2", "a:3", "a:4", "a:5", "a:6", "a:7", "a:8", "a:9", "b:0"];
+    for threads in [1, 4] {
+        for stage in Stage::both(&new, &TEN) {
+            let counts = TEN.map(|_| AtomicU64::new(0));
+            let work = || {
+                for _ in 0..10_000 / threads {
+                    let pick = stage.pick();
+                    let index = TEN.iter().position(|address| *address == pick.address());
+                    counts[index.expect("a member")].fetch_add(1, Ordering::Relaxed);
+                }
+            };
+            thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+            let counts = counts.map(AtomicU64::into_inner);
+            let apart = counts.iter().max().zip(counts.iter().min()).map_or(0, |(most, least)| most - least);
+            assert!(
+                apart <= bound,
+                "{threads} threads: {counts:?} are {apart} apart, which is more than {bound}"
+            );
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The contract suites pass where they should, and fail where they should.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use lb_core::{EndpointCache, Endpoints, Error, Instance, LoadBalancer, Pick, PickRequest, Publisher};
+use lb_test::contract::strategy::Source;
+use lb_test::{Counted, CountingFactory, ScriptedPublisher, publisher_contract, strategy_contract};
+
+fn members(addresses: &[&str]) -> impl Iterator<Item = (Instance, usize)> {
+    addresses.iter().map(|address| Instance::new(*address)).zip(0..)
+}
+
+publisher_contract!(
+    endpoint_cache,
+    new: |addresses: &[&str]| {
+        let cache = EndpointCache::new(CountingFactory::new());
+        cache.replace(addresses.iter().copied());
+        cache
+    },
+    change: |cache: &EndpointCache<Counted>, addresses: &[&str]| cache.replace(addresses.iter().copied()),
+);
+
+publisher_contract!(
+    scripted_publisher,
+    new: |addresses: &[&str]| ScriptedPublisher::new(members(addresses)),
+    change: |publisher: &ScriptedPublisher<usize>, addresses: &[&str]| publisher.set(members(addresses)),
+);
+
+publisher_contract!(
+    silent_publisher,
+    new: |addresses: &[&str]| ScriptedPublisher::silent(members(addresses)),
+    change: |publisher: &ScriptedPublisher<usize>, addresses: &[&str]| publisher.set(members(addresses)),
+);
+
+publisher_contract!(unchanging_publisher, new: |addresses: &[&str]| ScriptedPublisher::new(members(addresses)));
+
+/// Each in turn, past those that were tried.
+struct Next(Source, AtomicUsize);
+
+impl Next {
+    fn new(source: Source) -> Self {
+        Self(source, AtomicUsize::new(0))
+    }
+
+    fn turn(&self) -> usize {
+        self.1.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl LoadBalancer for Next {
+    type Endpoint = Counted;
+
+    fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<Counted>, Error> {
+        let set = self.0.endpoints()?;
+        let turn = self.turn();
+        let picks = (0..set.len()).filter_map(|i| set.pick((turn + i) % set.len()));
+        let fresh = picks.clone().find(|pick| !request.is_tried(pick.address()));
+        fresh.or_else(|| picks.clone().next()).ok_or(Error::NoEndpoints)
+    }
+}
+
+strategy_contract!(next, new: Next::new, uniform_within: 1);
+strategy_contract!(not_uniform, new: Next::new);
+
+/// Knows no tried-list, keeps the set that it saw first, and takes its first member twice as often.
+struct Broken(Next, OnceLock<Endpoints<Counted>>);
+
+impl Broken {
+    fn new(source: Source) -> Self {
+        Self(Next::new(source), OnceLock::new())
+    }
+}
+
+impl LoadBalancer for Broken {
+    type Endpoint = Counted;
+
+    fn pick(&self, _: &PickRequest<'_>) -> Result<Pick<Counted>, Error> {
+        let set = self.0.0.endpoints()?;
+        let set = self.1.get_or_init(|| set);
+        set.pick((self.0.turn() % (set.len() + 1)) % set.len().max(1)).ok_or(Error::NoEndpoints)
+    }
+}
+
+#[test]
+#[should_panic(expected = "was tried")]
+fn a_strategy_that_ignores_the_tried_list_is_found_out() {
+    lb_test::contract::strategy::avoids_tried_addresses_while_one_is_left(Broken::new);
+}
+
+#[test]
+#[should_panic(expected = r#"picked from another set than ["a:80", "b:80"]"#)]
+fn a_strategy_that_keeps_its_first_set_is_found_out() {
+    lb_test::contract::strategy::follows_changes(Broken::new);
+}
+
+#[test]
+#[should_panic(expected = "made 6, live 1, draining 1, dropped 0")]
+fn a_strategy_that_keeps_endpoints_is_found_out() {
+    lb_test::contract::strategy::keeps_no_endpoint_that_is_not_picked(Broken::new);
+}
+
+#[test]
+#[should_panic(expected = "apart, which is more than 10")]
+fn a_strategy_that_prefers_one_is_found_out() {
+    lb_test::contract::strategy::spreads_evenly(Broken::new, 10);
+}
+
+#[test]
+#[should_panic(expected = "assertion failed")]
+fn a_strategy_that_says_something_else_about_an_empty_set_is_found_out() {
+    struct Never;
+    impl LoadBalancer for Never {
+        type Endpoint = Counted;
+
+        fn pick(&self, _: &PickRequest<'_>) -> Result<Pick<Counted>, Error> {
+            Err(Error::NotReady)
+        }
+    }
+    lb_test::contract::strategy::has_no_endpoints_in_an_empty_set(|_| Never);
+}
+
+/// Makes a new set for each reader, takes over half of a change only, and cannot tell.
+struct Torn(Mutex<Vec<String>>);
+
+impl Torn {
+    fn new(addresses: &[&str]) -> Self {
+        Self(Mutex::new(addresses.iter().map(ToString::to_string).collect()))
+    }
+
+    fn change(&self, addresses: &[&str]) {
+        let half = &addresses[..addresses.len().div_ceil(2)];
+        *self.0.lock().unwrap() = half.iter().map(ToString::to_string).collect();
+    }
+}
+
+impl Publisher for Torn {
+    type Endpoint = ();
+
+    fn endpoints(&self) -> Result<Endpoints<()>, Error> {
+        let current = self.0.lock().unwrap();
+        Ok(Endpoints::new(current.iter().map(|address| (Instance::from(address.as_str()), ()))))
+    }
+}
+
+#[test]
+#[should_panic(expected = "assertion failed")]
+fn a_publisher_whose_id_does_not_stay_is_found_out() {
+    lb_test::contract::publisher::keeps_its_id_while_nothing_changes(Torn::new);
+}
+
+#[test]
+#[should_panic(expected = "a scoped thread panicked")]
+fn a_publisher_that_shows_half_of_a_change_is_found_out() {
+    lb_test::contract::publisher::shows_whole_sets_while_a_writer_replaces(Torn::new, Torn::change);
+}
+
+#[test]
+#[should_panic(expected = "was used before")]
+fn a_publisher_that_uses_an_id_again_is_found_out() {
+    let sets = Mutex::new(BTreeMap::new());
+    let publish = |publisher: &ScriptedPublisher<usize>, addresses: &[&str]| {
+        let mut sets = sets.lock().unwrap();
+        let set = sets.entry(addresses.join(" ")).or_insert_with(|| Endpoints::new(members(addresses)));
+        publisher.set_endpoints(set.clone());
+    };
+    let new = |addresses: &[&str]| {
+        let publisher = ScriptedPublisher::new(members(&[]));
+        publish(&publisher, addresses);
+        publisher
+    };
+    lb_test::contract::publisher::follows_changes_with_new_ids(new, publish);
+}
