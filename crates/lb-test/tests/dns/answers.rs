@@ -37,9 +37,17 @@ fn names_are_compared_without_regard_to_case_and_final_dot() {
 }
 
 #[test]
-fn addresses_are_answered_by_type() {
+fn a_server_on_ipv6_answers_over_udp_and_tcp() {
     let server = DnsServer::start_v6().unwrap();
     assert!(server.address().is_ipv6());
+    server.set(SERVICE, [Record::srv(0, 1, 80, "a.example.")]);
+    assert_eq!(ask(server.address(), SERVICE, None).answers.len(), 1);
+    assert_eq!(ask_tcp(server.address(), SERVICE).answers.len(), 1);
+}
+
+#[test]
+fn addresses_are_answered_by_type() {
+    let server = DnsServer::start().unwrap();
     server.set("a.example.", [Record::a([127, 0, 0, 1]), Record::aaaa([0, 0, 0, 0, 0, 0, 0, 1])]);
     let v4 = ask_kind(server.address(), "a.example.", RecordType::A, None);
     let v6 = ask_kind(server.address(), "a.example.", RecordType::AAAA, None);
