@@ -1,1 +1,48 @@
-//! What the benches share.
+//! What the benches share: sets of a given size, and loops on several threads.
+
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use criterion::{BatchSize, Bencher};
+use lb_core::Instance;
+use lb_static::FixedPublisher;
+
+/// `count` addresses, in the order of their bytes.
+pub fn addresses(count: usize) -> Vec<String> {
+    (0..count).map(|i| format!("10.{:03}.{:03}.1:8080", i / 250, i % 250)).collect()
+}
+
+/// A fixed set of `count` endpoints that do nothing.
+pub fn fixed(count: usize) -> FixedPublisher<u64> {
+    FixedPublisher::new(addresses(count).into_iter().map(Instance::from).zip(0..))
+}
+
+/// Measures `operation` on `threads` threads that share it: the time one thread takes for one operation while the
+/// others do the same.
+#[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+pub fn on_threads(bencher: &mut Bencher<'_>, threads: usize, operation: impl Fn() + Sync) {
+    if threads == 1 {
+        return bencher.iter(&operation);
+    }
+    bencher.iter_custom(|iterations| {
+        let start = Barrier::new(threads);
+        let run = || {
+            start.wait();
+            let begin = Instant::now();
+            for _ in 0..iterations {
+                operation();
+            }
+            begin.elapsed()
+        };
+        std::thread::scope(|scope| {
+            let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+            let spent: Vec<Duration> = running.into_iter().filter_map(|thread| thread.join().ok()).collect();
+            spent.iter().sum::<Duration>() / u32::try_from(threads).unwrap_or(u32::MAX)
+        })
+    });
+}
+
+/// Measures `operation` on a fresh `input` each time; neither making the input nor dropping the output is counted.
+pub fn on_fresh<I, O>(bencher: &mut Bencher<'_>, input: impl FnMut() -> I, operation: impl FnMut(I) -> O) {
+    bencher.iter_batched(input, operation, BatchSize::LargeInput);
+}

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::Guard;
 
 use crate::member::Member;
-use crate::{Instance, Pick};
+use crate::{Instance, Pick, lanes};
 
 /// A cheap, consistent view of one endpoint set.
 ///
@@ -26,6 +26,9 @@ pub struct Endpoints<E>(Guard<Arc<EndpointSet<E>>>);
 
 pub(crate) struct EndpointSet<E> {
     id: u64,
+    len: usize,
+    lanes: usize,
+    /// Lane by lane, each of `len` members in order.
     members: Box<[Arc<Member<E>>]>,
 }
 
@@ -56,13 +59,13 @@ impl<E> Endpoints<E> {
     /// How many members it has.
     #[inline]
     pub fn len(&self) -> usize {
-        self.0.members.len()
+        self.0.len
     }
 
     /// Whether it has none.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.0.members.is_empty()
+        self.0.len == 0
     }
 
     /// The instance at `index`; `None` past the end.
@@ -72,20 +75,31 @@ impl<E> Endpoints<E> {
 
     /// The instances, ordered by address.
     pub fn instances(&self) -> impl Iterator<Item = &Instance> {
-        self.0.members.iter().map(|member| member.instance())
+        self.members().iter().map(|member| member.instance())
     }
 
     /// Picks the member at `index`; `None` past the end. For those who write a strategy. Cost: one reference count.
     #[inline]
     pub fn pick(&self, index: usize) -> Option<Pick<E>> {
-        self.member(index).map(|member| Pick::new(Arc::clone(member)))
+        let set = &*self.0;
+        if index >= set.len {
+            return None;
+        }
+        let member = set.members.get(lanes::of_thread(set.lanes) * set.len + index)?;
+        Some(Pick::new(Arc::clone(member)))
     }
 
     /// `members` must be ordered by identity, each once.
-    pub(crate) fn from_members(members: Vec<Arc<Member<E>>>) -> Self {
+    pub(crate) fn from_members(mut members: Vec<Arc<Member<E>>>) -> Self {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Self(Guard::from_inner(Arc::new(EndpointSet { id, members: members.into() })))
+        let len = members.len();
+        let lanes = lanes::of_set(len);
+        for place in len..lanes * len {
+            let copy = members[place - len].renewed(members[place - len].instance().clone());
+            members.push(copy);
+        }
+        Self(Guard::from_inner(Arc::new(EndpointSet { id, len, lanes, members: members.into() })))
     }
 
     #[inline]
@@ -97,13 +111,13 @@ impl<E> Endpoints<E> {
         Guard::into_inner(self.0)
     }
 
+    /// Those of the first lane, by which a set is known.
     pub(crate) fn members(&self) -> &[Arc<Member<E>>] {
-        &self.0.members
+        &self.0.members[..self.0.len]
     }
 
-    #[inline]
     fn member(&self, index: usize) -> Option<&Arc<Member<E>>> {
-        self.0.members.get(index)
+        self.members().get(index)
     }
 }
 

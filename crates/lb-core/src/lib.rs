@@ -30,6 +30,7 @@ mod endpoints;
 mod error;
 mod factory;
 mod instance;
+mod lanes;
 mod load_balancer;
 mod member;
 mod merge;

@@ -3,17 +3,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::sync::{AtomicUsize, Padded};
 
-/// How many counters a [`ShardedTurns`] has. A power of two no smaller than the cores that usually pick at once.
+/// How many counters a [`ShardedTurns`] has.
 const SHARDS: usize = 16;
+
+/// How many of them belong to one thread each, which counts without an atomic add. Later threads share the rest.
+const OWNED: usize = 8;
 
 /// How many balancers a thread remembers its shard of.
 const REMEMBERED: usize = 8;
 
-/// Whose turn it is, with a counter for each of up to 16 threads.
+/// Whose turn it is, with several counters.
 ///
 /// A thread that comes for the first time is given the next shard, and shard *k* starts *k* places further on: threads
-/// that pick once each reach as many endpoints as there are. A counter has cache lines of its own, so that threads on
-/// different shards never wait for each other.
+/// that pick once each reach as many endpoints as there are. The first 8 threads own theirs for good; those after them
+/// share the other 8. A counter has cache lines of its own, so that threads on different shards never wait for each
+/// other.
 #[derive(Debug)]
 pub(crate) struct ShardedTurns {
     /// Unique in the process; a thread remembers its shard by it.
@@ -36,13 +40,23 @@ impl ShardedTurns {
     /// The next turn among `len`, which is not 0.
     #[inline]
     pub(crate) fn next(&self, len: usize) -> usize {
-        self.shards[self.own_shard() % SHARDS].0.fetch_add(1, Ordering::Relaxed) % len
+        let shard = self.shard_of_thread();
+        let count = &self.shards[shard % SHARDS].0;
+        let turn = if shard < OWNED {
+            // No other thread ever writes it.
+            let turn = count.load(Ordering::Relaxed);
+            count.store(turn.wrapping_add(1), Ordering::Relaxed);
+            turn
+        } else {
+            count.fetch_add(1, Ordering::Relaxed)
+        };
+        turn % len
     }
 
     /// This thread's shard. A thread that picks from more balancers than it remembers is a newcomer now and then, which
     /// costs it one shared add.
     #[inline]
-    fn own_shard(&self) -> usize {
+    fn shard_of_thread(&self) -> usize {
         thread_local! {
             static OWN: [Cell<(u64, usize)>; REMEMBERED] = const { [const { Cell::new((0, 0)) }; REMEMBERED] };
         }
@@ -53,10 +67,16 @@ impl ShardedTurns {
             if id == self.id {
                 return shard;
             }
-            let shard = self.newcomers.0.fetch_add(1, Ordering::Relaxed);
+            let shard = self.next_shard();
             place.set((self.id, shard));
             shard
         })
+    }
+
+    #[cold]
+    fn next_shard(&self) -> usize {
+        let newcomer = self.newcomers.0.fetch_add(1, Ordering::Relaxed);
+        if newcomer < OWNED { newcomer } else { OWNED + (newcomer - OWNED) % (SHARDS - OWNED) }
     }
 }
 
