@@ -1,1 +1,33 @@
-//! Client-side load balancing: a publisher keeps the endpoints current, a load balancer picks one, retry makes them one endpoint.
+#![doc = include_str!("../../../README.md")]
+
+pub use lb_core::{
+    AsyncEndpoint, AsyncEndpointFn, BoxAsyncEndpoint, BoxEndpoint, BoxError, Cancelled, Canceller, Context,
+    Derived, DerivedRef, Endpoint, EndpointCache, EndpointCell, EndpointFn, Endpoints, Error, Factory,
+    Instance, LoadBalancer, Observer, Observers, Pick, PickRequest, Publisher, async_endpoint_fn,
+    endpoint_fn,
+};
+
+#[cfg(feature = "static")]
+pub use lb_static::{FixedPublisher, StaticPublisher};
+
+#[cfg(feature = "discovery")]
+pub use lb_discovery::{
+    Answer, DiscoveryBuilder, DiscoveryError, DiscoveryPublisher, OnEmpty, Ready, Refresh, Source, Status,
+};
+
+#[cfg(feature = "dnssrv")]
+pub use lb_dnssrv::{
+    Addresses, DnsSrvBuilder, DnsSrvError, DnsSrvPublisher, SrvAnswer, SrvLookup, SrvRecord,
+};
+
+#[cfg(feature = "filters")]
+pub use lb_filters::PriorityTiers;
+
+#[cfg(feature = "strategies")]
+pub use lb_strategies::{Random, RoundRobin};
+
+#[cfg(feature = "retry")]
+pub use lb_retry::{
+    Attempt, Backoff, Cause, Enforced, Inline, InvalidBackoff, InvalidRetry, KeyBy, Policy, Reason, Retry,
+    RetryAll, RetryBuilder, RetryError, RetryIf, Verdict,
+};
