@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::rngs::SmallRng;
+
+/// How long to wait once every endpoint was tried: exponential, with full jitter.
+///
+/// The n-th wait of a request is drawn evenly from zero (exclusive) to `base · 2ⁿ`, or to `max` where that is less. Each
+/// request draws from a generator of its own, so that requests that failed together do not come back together.
+///
+/// Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015 ("Full Jitter").
+///
+/// ```
+/// use std::time::Duration;
+/// use lb_retry::Backoff;
+///
+/// let backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(2))?;
+/// # Ok::<_, lb_retry::InvalidBackoff>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    base: Duration,
+    max: Duration,
+}
+
+impl Backoff {
+    /// The first wait is at most `base`, and none is longer than `max`.
+    ///
+    /// # Errors
+    ///
+    /// When `base` is zero (that would be a busy loop), or longer than `max`.
+    pub fn new(base: Duration, max: Duration) -> Result<Self, InvalidBackoff> {
+        if base.is_zero() {
+            return Err(InvalidBackoff::ZeroBase);
+        }
+        if base > max {
+            return Err(InvalidBackoff::BaseExceedsMax { base, max });
+        }
+        Ok(Self { base, max })
+    }
+
+    /// The longest wait of a round, counted from 0.
+    fn ceiling(&self, round: u32) -> Duration {
+        let factor = 1_u32.checked_shl(round).unwrap_or(u32::MAX);
+        self.base.saturating_mul(factor).min(self.max)
+    }
+}
+
+impl Default for Backoff {
+    /// From 10 milliseconds to 1 second.
+    fn default() -> Self {
+        Self { base: Duration::from_millis(10), max: Duration::from_secs(1) }
+    }
+}
+
+/// A backoff that would busy-loop, or that contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidBackoff {
+    /// The first wait would be none at all.
+    #[error("backoff base is 0: it must be longer than zero")]
+    ZeroBase,
+    /// The first wait would be longer than the longest.
+    #[error("backoff base {base:?} is longer than its max {max:?}: it must not be")]
+    BaseExceedsMax {
+        /// The base given.
+        base: Duration,
+        /// The maximum given.
+        max: Duration,
+    },
+}
+
+/// The waits of one request.
+#[derive(Debug)]
+pub(crate) struct Delays {
+    backoff: Backoff,
+    round: u32,
+    /// Seeded when the first wait is drawn: most requests never wait.
+    generator: Option<SmallRng>,
+    seed: fn() -> SmallRng,
+}
+
+impl Delays {
+    pub(crate) fn new(backoff: Backoff, seed: fn() -> SmallRng) -> Self {
+        Self { backoff, round: 0, generator: None, seed }
+    }
+
+    /// Draws the next wait, which is never zero.
+    pub(crate) fn draw(&mut self) -> Duration {
+        let ceiling = self.backoff.ceiling(self.round);
+        self.round = self.round.saturating_add(1);
+        let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX);
+        let generator = self.generator.get_or_insert_with(self.seed);
+        Duration::from_nanos(generator.random_range(1..=nanos))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn seeded(backoff: Backoff, generator: SmallRng) -> Self {
+        Self { backoff, round: 0, generator: Some(generator), seed: rand::make_rng }
+    }
+}
+
+#[cfg(test)]
+mod tests;

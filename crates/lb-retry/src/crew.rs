@@ -1,0 +1,116 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, SendError, Sender, bounded};
+
+use crate::sync::Arc;
+use crate::{LOG, Reason};
+
+/// Threads that do jobs: as many as there are jobs at the same time. Who became idle last works first, so that a single
+/// caller keeps one worker awake and the others retire; the channel that hands out a job spins for a moment before it
+/// parks.
+pub(crate) struct Crew {
+    idle: Mutex<Idle>,
+    retire_after: Duration,
+}
+
+/// What a worker does next; the job must say when the worker is free again, and must not panic.
+pub(crate) type Job = Box<dyn FnOnce(&Seat) + Send>;
+
+/// A job; `None` is the end.
+type Message = Option<Job>;
+
+struct Idle {
+    seats: Vec<Sender<Message>>,
+    dismissed: bool,
+}
+
+impl Crew {
+    pub(crate) fn new(retire_after: Duration) -> Self {
+        Self { idle: Mutex::new(Idle { seats: Vec::new(), dismissed: false }), retire_after }
+    }
+
+    /// Gives `job` to an idle worker, or to a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::NoThread`] when the operating system refuses a thread.
+    pub(crate) fn assign(self: &Arc<Self>, job: Job) -> Result<(), Reason> {
+        let idle = self.lock().seats.pop();
+        match idle {
+            None => self.hire(Some(job)),
+            // A worker leaves no seat behind; were there one, a new worker would do.
+            Some(seat) => seat.send(Some(job)).or_else(|SendError(message)| self.hire(message)),
+        }
+    }
+
+    /// Sends the idle workers home, and the busy ones when they become free.
+    pub(crate) fn dismiss(&self) {
+        let seats = {
+            let mut idle = self.lock();
+            idle.dismissed = true;
+            std::mem::take(&mut idle.seats)
+        };
+        for seat in seats {
+            let _ = seat.send(None);
+        }
+    }
+
+    fn hire(self: &Arc<Self>, first: Message) -> Result<(), Reason> {
+        let crew = Arc::clone(self);
+        let spawned = thread::Builder::new().name("lb-retry".into()).spawn(move || work(crew, first));
+        spawned.map(drop).map_err(|error| {
+            log::warn!(target: LOG, error:% = error; "no thread for an attempt: {error}");
+            Reason::NoThread
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn work(crew: Arc<Crew>, first: Message) {
+    let (sender, messages) = bounded(1);
+    let seat = Seat { crew, sender };
+    let mut message = first;
+    while let Some(job) = message {
+        job(&seat);
+        message = seat.next(&messages);
+    }
+}
+
+/// One worker's place in its crew.
+pub(crate) struct Seat {
+    crew: Arc<Crew>,
+    sender: Sender<Message>,
+}
+
+impl Seat {
+    /// From now on the worker may be given a job.
+    pub(crate) fn free(&self) {
+        let mut idle = self.crew.lock();
+        if idle.dismissed {
+            let _ = self.sender.try_send(None);
+        } else {
+            idle.seats.push(self.sender.clone());
+        }
+    }
+
+    fn next(&self, messages: &Receiver<Message>) -> Message {
+        match messages.recv_timeout(self.crew.retire_after) {
+            Ok(message) => message,
+            Err(_) if self.leave() => None,
+            // Somebody has taken the seat meanwhile: a message is on its way.
+            Err(_) => messages.recv().ok().flatten(),
+        }
+    }
+
+    /// Takes the seat away. False: it is taken already.
+    fn leave(&self) -> bool {
+        let mut idle = self.crew.lock();
+        let own = idle.seats.iter().position(|seat| seat.same_channel(&self.sender));
+        own.map(|index| idle.seats.remove(index)).is_some()
+    }
+}

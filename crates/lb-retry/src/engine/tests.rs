@@ -1,0 +1,321 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+
+use super::{Engine, Limits, Running, Step};
+use crate::backoff::Delays;
+use crate::{Backoff, Reason, Verdict};
+
+const SECOND: Duration = Duration::from_secs(1);
+const ADDRESSES: [&str; 4] = ["a:80", "b:80", "c:80", "d:80"];
+
+/// An engine and a clock that only the test moves.
+struct Scripted {
+    engine: Engine,
+    now: Instant,
+    deadline: Option<Instant>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "an arbitrary point to count from")]
+fn epoch() -> Instant {
+    Instant::now()
+}
+
+fn limits(max_attempts: u32, timeout: Duration) -> Limits {
+    Limits { max_attempts, timeout, attempt_timeout: None, backoff: Backoff::default() }
+}
+
+impl Scripted {
+    fn new(limits: &Limits, seed: u64) -> Self {
+        let now = epoch();
+        let deadline = now.checked_add(limits.timeout);
+        let delays = Delays::seeded(limits.backoff, SmallRng::seed_from_u64(seed));
+        Self { engine: Engine::new(limits, deadline, delays), now, deadline }
+    }
+
+    fn of(max: u32, timeout: Duration) -> Self {
+        Self::new(&limits(max, timeout), 7)
+    }
+
+    fn begin(&self) -> Step {
+        self.engine.begin(self.now)
+    }
+
+    fn pick(&mut self, address: &str) -> Step {
+        self.engine.picked(address, self.now)
+    }
+
+    fn call(&mut self, address: &str) -> Running {
+        match self.pick(address) {
+            Step::Call(running) => running,
+            step => panic!("{address} is not called: {step:?}"),
+        }
+    }
+
+    fn end(&mut self, running: Running, address: &str, verdict: Verdict) -> Step {
+        self.engine.ended(running, address.into(), verdict, self.now)
+    }
+
+    fn fail(&mut self, address: &str) -> Step {
+        let running = self.call(address);
+        self.end(running, address, Verdict::Retry)
+    }
+
+    fn wait(&mut self, step: &Step) -> Step {
+        let Step::Wait(until) = *step else { panic!("no wait: {step:?}") };
+        self.now = until;
+        self.engine.woke(until)
+    }
+
+    fn tried(&self) -> Vec<&str> {
+        self.engine.tried().iter().map(|address| &**address).collect()
+    }
+}
+
+#[track_caller]
+fn assert_pick(step: &Step) {
+    assert!(matches!(step, Step::Pick), "{step:?}");
+}
+
+#[track_caller]
+fn assert_finish(step: &Step, reason: Reason) {
+    assert!(matches!(step, Step::Finish(found) if *found == reason), "{step:?}");
+}
+
+#[track_caller]
+fn assert_wait(step: &Step) {
+    assert!(matches!(step, Step::Wait(_)), "{step:?}");
+}
+
+#[test]
+fn no_wait_before_an_untried_endpoint() {
+    let mut scripted = Scripted::of(9, SECOND);
+    for address in ADDRESSES {
+        assert_pick(&scripted.fail(address));
+    }
+    assert_eq!(scripted.tried(), ADDRESSES);
+}
+
+#[test]
+fn being_handed_a_tried_one_backs_off_clears_the_tried_list_and_goes_on() {
+    let mut scripted = Scripted::of(9, SECOND);
+    scripted.fail("a:80");
+    scripted.fail("b:80");
+    let step = scripted.pick("a:80");
+    assert_wait(&step);
+    assert!(scripted.tried().is_empty());
+    assert_pick(&scripted.wait(&step));
+    assert_pick(&scripted.fail("a:80"));
+    assert_pick(&scripted.fail("b:80"));
+    assert_wait(&scripted.pick("b:80"));
+}
+
+#[test]
+fn a_failed_pick_is_a_failed_attempt_and_backs_off() {
+    let mut scripted = Scripted::of(2, SECOND);
+    assert_pick(&scripted.begin());
+    let step = scripted.engine.pick_failed(scripted.now);
+    assert_pick(&scripted.wait(&step));
+    assert_finish(&scripted.engine.pick_failed(scripted.now), Reason::AttemptsExceeded);
+}
+
+#[test]
+fn after_a_failed_pick_a_tried_endpoint_is_taken_without_a_second_wait() {
+    let mut scripted = Scripted::of(9, SECOND);
+    scripted.fail("a:80");
+    let step = scripted.engine.pick_failed(scripted.now);
+    assert_pick(&scripted.wait(&step));
+    assert_eq!(scripted.tried(), ["a:80"]);
+    scripted.call("a:80");
+}
+
+#[test]
+fn retry_after_waits_as_long_as_it_says_and_an_untried_endpoint_does_not_shorten_it() {
+    let mut scripted = Scripted::of(9, SECOND);
+    let running = scripted.call("a:80");
+    let step = scripted.end(running, "a:80", Verdict::RetryAfter(SECOND / 4));
+    assert!(matches!(step, Step::Wait(until) if until == scripted.now + SECOND / 4), "{step:?}");
+    assert_pick(&scripted.wait(&step));
+    scripted.call("a:80");
+}
+
+#[test]
+fn retry_after_zero_is_no_busy_loop() {
+    let mut scripted = Scripted::of(9, SECOND);
+    let running = scripted.call("a:80");
+    assert_pick(&scripted.end(running, "a:80", Verdict::RetryAfter(Duration::ZERO)));
+    assert_wait(&scripted.pick("a:80"));
+}
+
+#[test]
+fn a_wait_that_would_end_past_the_deadline_is_not_begun() {
+    let mut scripted = Scripted::of(9, SECOND);
+    let running = scripted.call("a:80");
+    let step = scripted.end(running, "a:80", Verdict::RetryAfter(SECOND));
+    assert_finish(&step, Reason::DeadlineExceeded);
+}
+
+#[test]
+fn durations_past_the_clock_do_not_overflow() {
+    let forever = Limits { attempt_timeout: Some(Duration::MAX), ..limits(9, Duration::MAX) };
+    let mut scripted = Scripted::new(&forever, 7);
+    let running = scripted.call("a:80");
+    assert_eq!(running.deadline, None);
+    let step = scripted.end(running, "a:80", Verdict::RetryAfter(Duration::MAX));
+    assert_finish(&step, Reason::DeadlineExceeded);
+}
+
+#[test]
+fn max_zero_fails_at_once() {
+    assert_finish(&Scripted::of(0, SECOND).begin(), Reason::AttemptsExceeded);
+}
+
+#[test]
+fn a_zero_timeout_fails_at_once() {
+    assert_finish(&Scripted::of(3, Duration::ZERO).begin(), Reason::DeadlineExceeded);
+}
+
+#[test]
+fn a_deadline_that_passes_during_the_last_attempt_is_the_reason() {
+    let mut scripted = Scripted::of(1, SECOND);
+    let running = scripted.call("a:80");
+    scripted.now += SECOND;
+    assert_finish(&scripted.end(running, "a:80", Verdict::Retry), Reason::DeadlineExceeded);
+}
+
+#[test]
+fn the_attempt_timeout_nests_inside_the_whole() {
+    let nested = Limits { attempt_timeout: Some(SECOND * 2 / 3), ..limits(9, SECOND) };
+    let mut scripted = Scripted::new(&nested, 7);
+    let first = scripted.call("a:80");
+    assert_eq!(first.deadline, Some(scripted.now + SECOND * 2 / 3));
+    scripted.now += SECOND * 2 / 3;
+    assert_pick(&scripted.end(first, "a:80", Verdict::Retry));
+    assert_eq!(scripted.call("b:80").deadline, scripted.deadline);
+}
+
+#[test]
+fn giving_up_ends_it_and_so_does_an_accepted_error() {
+    for verdict in [Verdict::GiveUp, Verdict::Accept] {
+        let mut scripted = Scripted::of(9, SECOND);
+        let running = scripted.call("a:80");
+        assert_finish(&scripted.end(running, "a:80", verdict), Reason::GivenUp);
+    }
+}
+
+#[test]
+fn a_request_that_was_given_away_is_not_sent_again() {
+    let mut scripted = Scripted::of(9, SECOND);
+    let running = scripted.call("a:80");
+    scripted.engine.spent();
+    assert_finish(&scripted.end(running, "a:80", Verdict::Retry), Reason::NotReplayable);
+}
+
+#[test]
+fn of_several_live_attempts_the_last_one_decides_when_no_other_is_allowed() {
+    let mut scripted = Scripted::of(2, SECOND);
+    let first = scripted.call("a:80");
+    let hedge = scripted.call("b:80");
+    let step = scripted.end(first, "a:80", Verdict::Retry);
+    assert!(matches!(step, Step::Await), "{step:?}");
+    assert_finish(&scripted.end(hedge, "b:80", Verdict::Retry), Reason::AttemptsExceeded);
+}
+
+#[test]
+fn of_several_live_attempts_one_that_gives_up_ends_the_request() {
+    let mut scripted = Scripted::of(9, SECOND);
+    let first = scripted.call("a:80");
+    let _hedge = scripted.call("b:80");
+    assert_finish(&scripted.end(first, "a:80", Verdict::GiveUp), Reason::GivenUp);
+}
+
+#[test]
+fn a_clock_that_goes_backwards_does_not_panic() {
+    let mut scripted = Scripted::of(3, SECOND);
+    let running = scripted.call("a:80");
+    scripted.now -= SECOND / 2;
+    assert_pick(&scripted.end(running, "a:80", Verdict::Retry));
+}
+
+/// What happens to one attempt, and how long it takes.
+#[derive(Clone, Debug)]
+enum Event {
+    NoEndpoint,
+    Call(usize, Verdict, Duration),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let delay = || (0_u64..200).prop_map(Duration::from_millis);
+    let verdict = prop_oneof![4 => Just(Verdict::Retry), 1 => delay().prop_map(Verdict::RetryAfter), 1 => Just(Verdict::GiveUp)];
+    prop_oneof![
+        1 => Just(Event::NoEndpoint),
+        4 => (0..ADDRESSES.len(), verdict, delay()).prop_map(|(index, verdict, took)| Event::Call(index, verdict, took)),
+    ]
+}
+
+/// Plays `events` over and over, and checks at every step what must hold at all times.
+fn play(mut scripted: Scripted, max: u32, events: &[Event]) -> Result<(), TestCaseError> {
+    let (mut attempts, mut waits_in_a_row) = (0_u32, 0);
+    let mut step = scripted.begin();
+    let mut script = events.iter().cycle();
+    loop {
+        prop_assert!(attempts <= max, "{attempts} attempts of {max}");
+        step = match (step, script.next()) {
+            (Step::Finish(_), _) | (_, None) => return Ok(()),
+            (Step::Wait(until), _) => {
+                waits_in_a_row += 1;
+                prop_assert!(waits_in_a_row == 1, "waited twice for one attempt");
+                prop_assert!(until > scripted.now, "a wait of no time");
+                prop_assert!(scripted.deadline.is_none_or(|deadline| until < deadline), "past the deadline");
+                scripted.now = until;
+                scripted.engine.woke(until)
+            }
+            (Step::Pick, Some(Event::NoEndpoint)) => {
+                (attempts, waits_in_a_row) = (attempts + 1, 0);
+                scripted.engine.pick_failed(scripted.now)
+            }
+            (Step::Pick, Some(Event::Call(index, verdict, took))) => {
+                let address = ADDRESSES[*index];
+                let untried = !scripted.tried().contains(&address);
+                match scripted.pick(address) {
+                    Step::Call(running) => {
+                        (attempts, waits_in_a_row) = (attempts + 1, 0);
+                        scripted.now += *took;
+                        scripted.engine.ended(running, Arc::from(address), *verdict, scripted.now)
+                    }
+                    step => {
+                        prop_assert!(!untried, "an untried endpoint was not called: {step:?}");
+                        step
+                    }
+                }
+            }
+            (step @ (Step::Call(_) | Step::Await), _) => panic!("nothing asked for it: {step:?}"),
+        };
+    }
+}
+
+proptest! {
+    #[test]
+    fn never_more_than_max_attempts_never_a_wait_of_no_time_or_past_the_deadline(
+        max in 0_u32..40, timeout in 0_u64..3_000, seed in any::<u64>(), events in prop::collection::vec(event(), 1..20),
+    ) {
+        let limits = limits(max, Duration::from_millis(timeout));
+        play(Scripted::new(&limits, seed), max, &events)?;
+    }
+
+    #[test]
+    fn an_empty_set_is_no_busy_loop(seed in any::<u64>()) {
+        // Go kit made 47,105 attempts in 50 ms. Ceilings of 10, 20, 40 … ms leave room for a handful.
+        let limits = limits(u32::MAX, Duration::from_millis(50));
+        let mut scripted = Scripted::new(&limits, seed);
+        let mut attempts = 0;
+        while let Step::Wait(until) = scripted.engine.pick_failed(scripted.now) {
+            attempts += 1;
+            scripted.now = until;
+        }
+        prop_assert!(attempts < 50, "{attempts} attempts in 50 ms");
+    }
+}

@@ -1,0 +1,105 @@
+use std::fmt;
+
+use crate::Attempt;
+use crate::journal::{Journal, KEPT};
+
+/// A request that did not succeed, with every attempt's address and cause; `E` is the endpoint's error.
+///
+/// ```text
+/// retry attempts exceeded (10.0.0.1:80: refused; 10.0.0.2:80: refused)
+/// ```
+///
+/// The causes are part of the message, and whole in [`attempts`](Self::attempts); for that reason `source()` is empty.
+#[derive(Clone, Debug)]
+pub struct RetryError<E> {
+    reason: Reason,
+    journal: Journal<E>,
+}
+
+impl<E> RetryError<E> {
+    pub(crate) fn new(reason: Reason, journal: Journal<E>) -> Self {
+        Self { reason, journal }
+    }
+
+    /// Why no further attempt was made.
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The attempts in the order in which they ended; of more than 32 only the first 16 and the last 16.
+    pub fn attempts(&self) -> &[Attempt<E>] {
+        self.journal.kept()
+    }
+
+    /// How many attempts there were, a failed pick being one too.
+    pub fn total_attempts(&self) -> u32 {
+        self.journal.total()
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for RetryError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (", self.reason)?;
+        let attempts = self.attempts();
+        if attempts.is_empty() {
+            f.write_str("no attempt was made")?;
+        }
+        for (index, attempt) in attempts.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            if index == KEPT {
+                self.fmt_omitted(f)?;
+            }
+            attempt.fmt(f)?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl<E> RetryError<E> {
+    fn fmt_omitted(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = u32::try_from(self.attempts().len()).unwrap_or(u32::MAX);
+        match self.total_attempts().saturating_sub(kept) {
+            0 => Ok(()),
+            omitted => write!(f, "… {omitted} more …; "),
+        }
+    }
+}
+
+/// For every error that can be printed: boxed ones and strings are not [`std::error::Error`] themselves.
+impl<E: fmt::Debug + fmt::Display> std::error::Error for RetryError<E> {}
+
+/// Why no further attempt was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// All the attempts that are allowed were made.
+    AttemptsExceeded,
+    /// The time is up, or what is left of it is shorter than the wait before the next attempt.
+    DeadlineExceeded,
+    /// The caller cancelled its context.
+    Cancelled,
+    /// Too many abandoned attempts (256) still hold a thread each: their endpoints have not returned.
+    Saturated,
+    /// The policy saw no use in another attempt.
+    GivenUp,
+    /// The request cannot be sent twice.
+    NotReplayable,
+    /// The operating system gave no thread for the attempt.
+    NoThread,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AttemptsExceeded => "retry attempts exceeded",
+            Self::DeadlineExceeded => "retry deadline exceeded",
+            Self::Cancelled => "retry cancelled",
+            Self::Saturated => "retry saturated with abandoned attempts",
+            Self::GivenUp => "retry given up",
+            Self::NotReplayable => "retry impossible for a request that cannot be sent twice",
+            Self::NoThread => "retry got no thread for an attempt",
+        })
+    }
+}

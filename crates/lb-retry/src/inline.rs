@@ -1,0 +1,46 @@
+use lb_core::{Context, Endpoint, LoadBalancer, Pick};
+
+use crate::blocking::{now, sleep};
+use crate::session::{Call, Next, Session};
+use crate::{Policy, Retry, RetryError};
+
+/// The mode of a [`Retry`] that makes its attempts on the caller's thread; see [`Retry::inline`].
+///
+/// The endpoint gets the deadline in its context and is trusted with it: nothing ends a call that ignores it. Requests may
+/// be borrowed. Cost when the first attempt succeeds: the pick, the request's copy, one reading of the clock, and no
+/// allocation.
+#[derive(Clone, Copy, Debug)]
+pub struct Inline(());
+
+impl Inline {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+impl<Req, L, P> Endpoint<Req> for Retry<L, P, Inline>
+where
+    L: LoadBalancer,
+    L::Endpoint: Endpoint<Req>,
+    P: Policy<Req, <L::Endpoint as Endpoint<Req>>::Response, <L::Endpoint as Endpoint<Req>>::Error>,
+{
+    type Response = <L::Endpoint as Endpoint<Req>>::Response;
+    type Error = RetryError<<L::Endpoint as Endpoint<Req>>::Error>;
+
+    fn call(&self, ctx: &Context, request: Req) -> Result<Self::Response, Self::Error> {
+        let begun = now();
+        let mut session = Session::new(self.parts(), ctx, request, begun);
+        let mut next = session.begin(begun);
+        loop {
+            next = match next {
+                Next::Finish(result) => return result,
+                Next::Wait(until) if sleep(ctx, until) => session.woke(now()),
+                Next::Wait(_) => session.cancelled(None, now()),
+                Next::Call(Call { pick, request, running }) => {
+                    let result = pick.call(&running.context(ctx), request);
+                    session.ended(running, || Pick::shared_address(&pick), result, now)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+
+use crate::Reason;
+use crate::crew::Crew;
+use crate::handover::Handover;
+use crate::sync::{Arc, AtomicUsize, Ordering};
+
+/// How many abandoned attempts may hold a thread before new ones are refused.
+pub(crate) const MAX_ABANDONED: usize = 256;
+
+/// How long a worker waits for its next attempt.
+const RETIRE_AFTER: Duration = Duration::from_secs(5);
+
+/// Makes attempts on threads that are used again, and lets callers walk away from them.
+///
+/// There is no upper bound on threads but the number of callers and [`MAX_ABANDONED`]: attempts that make attempts
+/// cannot deadlock.
+pub(crate) struct Workers {
+    crew: Arc<Crew>,
+    abandoned: Arc<AtomicUsize>,
+}
+
+/// A caller's claim on the result of an attempt. An `Err` is the payload of a panic.
+pub(crate) struct Ticket<T> {
+    pub(crate) answer: Receiver<thread::Result<T>>,
+    pub(crate) handover: Arc<Handover>,
+}
+
+impl Workers {
+    pub(crate) fn new() -> Self {
+        Self::retiring_after(RETIRE_AFTER)
+    }
+
+    fn retiring_after(retire_after: Duration) -> Self {
+        Self { crew: Arc::new(Crew::new(retire_after)), abandoned: Arc::new(AtomicUsize::new(0)) }
+    }
+
+    /// Runs `work` on a worker.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Saturated`], or [`Reason::NoThread`]; `work` is dropped then.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Ticket<T>, Reason> {
+        if self.abandoned.load(Ordering::Acquire) >= MAX_ABANDONED {
+            return Err(Reason::Saturated);
+        }
+        let (sender, answer) = bounded(1);
+        let handover = Arc::new(Handover::new(Arc::clone(&self.abandoned)));
+        let workers = Arc::clone(&handover);
+        self.crew.assign(Box::new(move |seat| {
+            let result = catch_unwind(AssertUnwindSafe(work));
+            if workers.finish() {
+                // Before the answer: the caller's next attempt is to find this worker, which is still awake.
+                seat.free();
+                let _ = sender.send(result);
+            } else {
+                discard(result);
+                workers.release();
+                seat.free();
+            }
+        }))?;
+        Ok(Ticket { answer, handover })
+    }
+}
+
+impl Drop for Workers {
+    /// Dismisses the idle workers; the busy ones leave when their attempt ends. Waits for none.
+    fn drop(&mut self) {
+        self.crew.dismiss();
+    }
+}
+
+/// Drops what an abandoned attempt came to; a destructor's panic (its message was printed) must not end the worker.
+fn discard<T>(result: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(result))) {
+        std::mem::forget(payload);
+    }
+}
+
+#[cfg(test)]
+mod tests;

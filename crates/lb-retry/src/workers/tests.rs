@@ -1,0 +1,146 @@
+use std::cell::RefCell;
+use std::panic::panic_any;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
+
+use super::{MAX_ABANDONED, Ticket, Workers};
+use crate::Reason;
+use crate::sync::Ordering;
+
+/// Far longer than anything here takes: a test that gets here has failed.
+const LONG: Duration = Duration::from_secs(30);
+
+thread_local! {
+    /// Disconnects its channel when the thread ends.
+    static ALIVE: RefCell<Option<Sender<()>>> = const { RefCell::new(None) };
+}
+
+/// Runs a job that marks its thread; the receiver disconnects when the thread has ended.
+fn marked(workers: &Workers) -> Receiver<()> {
+    let (sender, ended) = bounded(0);
+    let ticket = workers.run(move || ALIVE.set(Some(sender))).unwrap();
+    ticket.answer.recv_timeout(LONG).unwrap().unwrap();
+    ended
+}
+
+#[track_caller]
+fn assert_ends(thread: &Receiver<()>) {
+    assert_eq!(thread.recv_timeout(LONG), Err(crossbeam_channel::RecvTimeoutError::Disconnected));
+}
+
+/// A job that never returns until it is told to, already begun.
+fn hanging(workers: &Workers, release: &Receiver<()>) -> Ticket<()> {
+    let (begin, begun) = bounded(1);
+    let release = release.clone();
+    let ticket = workers.run(move || {
+        let _ = begin.send(());
+        let _ = release.recv();
+    });
+    begun.recv_timeout(LONG).unwrap();
+    ticket.unwrap()
+}
+
+/// Waits until no abandoned attempt holds a thread.
+fn drained(workers: &Workers) {
+    while workers.abandoned.load(Ordering::Acquire) > 0 {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn one_caller_in_a_loop_keeps_one_thread() {
+    let workers = Workers::new();
+    let run = || {
+        let ticket = workers.run(|| std::thread::current().id()).unwrap();
+        ticket.answer.recv_timeout(LONG).unwrap().unwrap()
+    };
+    let first = run();
+    assert!((0..1_000).all(|_| run() == first));
+}
+
+#[test]
+fn dropping_the_pool_ends_its_idle_workers() {
+    let workers = Workers::new();
+    let thread = marked(&workers);
+    drop(workers);
+    assert_ends(&thread);
+}
+
+#[test]
+fn a_worker_that_is_busy_when_the_pool_is_dropped_ends_with_its_job() {
+    let workers = Workers::new();
+    let (release, released) = bounded::<()>(0);
+    let (sender, thread) = bounded::<()>(0);
+    let ticket = workers
+        .run(move || {
+            ALIVE.set(Some(sender));
+            let _ = released.recv();
+        })
+        .unwrap();
+    drop(workers);
+    drop(release);
+    ticket.answer.recv_timeout(LONG).unwrap().unwrap();
+    assert_ends(&thread);
+}
+
+#[test]
+fn an_idle_worker_retires() {
+    let workers = Workers::retiring_after(Duration::from_millis(1));
+    let thread = marked(&workers);
+    assert_ends(&thread);
+    assert_ends(&marked(&workers));
+}
+
+#[test]
+fn a_panic_is_handed_over_and_does_not_kill_the_worker() {
+    let workers = Workers::new();
+    let thread = marked(&workers);
+    let ticket = workers.run(|| panic_any(42)).unwrap();
+    let payload = ticket.answer.recv_timeout(LONG).unwrap().unwrap_err();
+    assert_eq!(payload.downcast_ref(), Some(&42));
+    let ticket = workers.run(|| ALIVE.with_borrow(Option::is_some)).unwrap();
+    assert!(ticket.answer.recv_timeout(LONG).unwrap().unwrap(), "another thread");
+    drop(workers);
+    assert_ends(&thread);
+}
+
+#[test]
+fn a_panic_in_the_destructor_of_what_nobody_wants_any_more_does_not_kill_the_worker() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("the destructor of an abandoned response");
+        }
+    }
+    let workers = Workers::new();
+    let (release, released) = bounded::<()>(0);
+    let (sender, thread) = bounded::<()>(0);
+    let ticket = workers.run(move || {
+        ALIVE.set(Some(sender));
+        let _ = released.recv();
+        Bomb
+    });
+    assert!(ticket.unwrap().handover.abandon());
+    drop(release);
+    drained(&workers);
+    assert_eq!(thread.try_recv(), Err(TryRecvError::Empty), "the worker has ended");
+    drop(workers);
+    assert_ends(&thread);
+}
+
+#[test]
+fn the_257th_abandoned_attempt_is_refused_until_one_returns() {
+    let workers = Workers::new();
+    let (release, released) = unbounded();
+    for _ in 0..MAX_ABANDONED {
+        assert!(hanging(&workers, &released).handover.abandon());
+    }
+    assert_eq!(workers.run(|| ()).err(), Some(Reason::Saturated));
+    release.send(()).unwrap();
+    while workers.run(|| ()).is_err() {
+        std::thread::yield_now();
+    }
+    drop(release);
+    drained(&workers);
+}
