@@ -1,0 +1,15 @@
+//! The loop with real threads and a scripted source: DESIGN section 5, "Discovery", row by row.
+
+mod common;
+mod contract;
+mod expiry;
+mod first_answer;
+mod later_failures;
+mod observers;
+mod on_empty;
+mod refresh;
+mod runtimes;
+mod settings;
+mod share;
+mod stop;
+mod stress;
