@@ -1,4 +1,6 @@
+use std::collections::HashMap;
 use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -8,6 +10,7 @@ use std::task::{Poll, Waker};
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::sync::{AtomicBool, Mutex, lock};
+use crate::weak_list::remember;
 
 /// Cancels a context and all that derive from it; see [`Context::with_cancel`](crate::Context::with_cancel).
 ///
@@ -25,9 +28,7 @@ impl Canceller {
         let mut pending = vec![Arc::clone(&self.0)];
         while let Some(node) = pending.pop() {
             let (wakers, children) = node.cancel_alone();
-            for (_, waker) in wakers {
-                waker.wake();
-            }
+            wakers.into_values().for_each(Waker::wake);
             pending.extend(children.iter().filter_map(Weak::upgrade));
         }
     }
@@ -65,14 +66,15 @@ impl Future for Cancelled {
 impl Drop for Cancelled {
     fn drop(&mut self) {
         if let (Some(node), Some(key)) = (&self.node, self.key) {
-            lock(&node.state).wakers.retain(|(of, _)| *of != key);
+            let forgotten = lock(&node.state).wakers.remove(&key);
+            // Outside the lock: it may be the last hold on a task that waits for this context in its turn.
+            drop(forgotten);
         }
     }
 }
 
 /// One cancellable context. A child holds its parent, so that a cancellation reaches it through contexts that nobody
 /// holds any more; a parent knows its children weakly.
-#[derive(Debug)]
 pub(crate) struct Node {
     cancelled: AtomicBool,
     state: Mutex<State>,
@@ -85,7 +87,7 @@ pub(crate) struct Node {
 struct State {
     sender: Option<Sender<Infallible>>,
     children: Vec<Weak<Node>>,
-    wakers: Vec<(u64, Waker)>,
+    wakers: HashMap<u64, Waker>,
     next_key: u64,
 }
 
@@ -102,7 +104,7 @@ impl Node {
             if parent.is_cancelled() {
                 node.cancelled.store(true, Ordering::Release);
             } else {
-                state.adopt(Arc::downgrade(&node));
+                remember(&mut state.children, Arc::downgrade(&node));
             }
         }
         node
@@ -125,7 +127,7 @@ impl Node {
     }
 
     /// Marks this node alone, and hands out whom to wake and whom to cancel next.
-    fn cancel_alone(&self) -> (Vec<(u64, Waker)>, Vec<Weak<Node>>) {
+    fn cancel_alone(&self) -> (HashMap<u64, Waker>, Vec<Weak<Node>>) {
         let mut state = lock(&self.state);
         self.cancelled.store(true, Ordering::Release);
         state.sender = None;
@@ -134,30 +136,26 @@ impl Node {
 
     /// Registers `waker` under `key`, or under a new one; `None` when the cancellation has come already.
     fn wake_on_cancel(&self, key: Option<u64>, waker: &Waker) -> Option<u64> {
+        let waker = waker.clone();
         let mut state = lock(&self.state);
         if self.is_cancelled() {
             return None;
         }
-        if let Some((of, known)) = state.wakers.iter_mut().find(|(of, _)| Some(*of) == key) {
-            known.clone_from(waker);
-            return Some(*of);
-        }
-        let key = state.next_key;
-        state.next_key += 1;
-        state.wakers.push((key, waker.clone()));
+        let key = key.unwrap_or_else(|| {
+            state.next_key += 1;
+            state.next_key
+        });
+        let replaced = state.wakers.insert(key, waker);
+        drop(state);
+        drop(replaced);
         Some(key)
     }
 }
 
-impl State {
-    /// Adds a child, and forgets the dead ones whenever the list would grow: amortised constant.
-    fn adopt(&mut self, child: Weak<Node>) {
-        if self.children.len() == self.children.capacity() {
-            self.children.retain(|child| child.strong_count() > 0);
-            let room = self.children.len().max(4);
-            self.children.reserve(room);
-        }
-        self.children.push(child);
+/// Says nothing of the parent: a chain of contexts may be long.
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("cancelled", &self.is_cancelled()).finish_non_exhaustive()
     }
 }
 

@@ -39,6 +39,7 @@ mod pick;
 mod publisher;
 mod swap;
 mod sync;
+mod weak_list;
 
 pub use async_endpoint::{AsyncEndpoint, AsyncEndpointFn, BoxAsyncEndpoint, async_endpoint_fn};
 pub use cache::EndpointCache;

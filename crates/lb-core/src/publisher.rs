@@ -2,6 +2,7 @@ use std::sync::{Arc, Weak};
 
 use crate::panics::caught;
 use crate::sync::{Mutex, lock};
+use crate::weak_list::remember;
 use crate::{Endpoints, Error, LOG};
 
 /// Yields the current endpoint set of one logical service.
@@ -45,7 +46,7 @@ impl Observers {
 
     /// Adds one. It is forgotten once it is dropped.
     pub fn subscribe(&self, observer: Weak<dyn Observer>) {
-        lock(&self.0).push(observer);
+        remember(&mut lock(&self.0), observer);
     }
 
     /// Tells them all, with no lock held. An observer that panics is logged, and the others are told all the same.
