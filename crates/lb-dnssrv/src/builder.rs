@@ -1,0 +1,153 @@
+use std::time::Duration;
+
+use lb_core::Factory;
+use lb_discovery::{DiscoveryBuilder, DiscoveryPublisher, OnEmpty, Refresh};
+
+use crate::source::SrvSource;
+use crate::{DnsSrvError, DnsSrvPublisher, SrvLookup, name};
+
+#[cfg(feature = "hickory")]
+mod resolver;
+
+/// Collects the settings of a [`DnsSrvPublisher`].
+#[must_use = "a builder starts nothing"]
+pub struct DnsSrvBuilder {
+    name: String,
+    lookup: Option<Box<dyn SrvLookup>>,
+    #[cfg(feature = "hickory")]
+    resolver: crate::hickory::ResolverSettings,
+    resolve_targets: bool,
+    refresh: Option<Refresh>,
+    on_empty: OnEmpty,
+    expire_after: Option<Duration>,
+    allow_initial_failure: bool,
+}
+
+impl DnsSrvBuilder {
+    pub(crate) fn new(name: String) -> Self {
+        Self {
+            name,
+            lookup: None,
+            #[cfg(feature = "hickory")]
+            resolver: crate::hickory::ResolverSettings::default(),
+            resolve_targets: false,
+            refresh: None,
+            on_empty: OnEmpty::default(),
+            expire_after: None,
+            allow_initial_failure: false,
+        }
+    }
+
+    /// Sets when DNS is asked again. The default is [`Refresh::Every`] 30 seconds.
+    ///
+    /// [`Refresh::Ttl`] follows the shortest TTL of everything that led to the set: aliases, SRV records, addresses; and of
+    /// an answer without records the negative TTL (RFC 2308).
+    pub fn refresh(mut self, refresh: Refresh) -> Self {
+        self.refresh = Some(refresh);
+        self
+    }
+
+    /// Asks DNS in a way of your own. It takes the place of the resolver behind the feature `hickory`, whose settings (name
+    /// servers, timeout, resolv.conf) then have no effect.
+    pub fn lookup(mut self, lookup: impl SrvLookup) -> Self {
+        self.lookup = Some(Box::new(lookup));
+        self
+    }
+
+    /// Makes one instance of each address of each target (`1.2.3.4:80`, `[::1]:80`), with the target's name as
+    /// [`host`](lb_core::Instance::host) and the record's weight and priority. By default targets are used as names
+    /// (`a.example:80`), and whoever connects resolves them.
+    ///
+    /// Addresses that came with the answer are used; those that did not are asked for, A and AAAA. A target without any is
+    /// a bad record.
+    pub fn resolve_targets(mut self, resolve: bool) -> Self {
+        self.resolve_targets = resolve;
+        self
+    }
+
+    /// Has [`build`](Self::build) return a publisher even if the first lookup fails. Such a publisher answers
+    /// [`NotReady`](lb_core::Error::NotReady), and keeps trying.
+    pub fn allow_initial_failure(mut self) -> Self {
+        self.allow_initial_failure = true;
+        self
+    }
+
+    /// Takes the set out of use once lookups have been failing for longer than this:
+    /// [`Error::Discovery`](lb_core::Error::Discovery) until one succeeds. More than zero; the default is never.
+    pub fn expire_after(mut self, limit: Duration) -> Self {
+        self.expire_after = Some(limit);
+        self
+    }
+
+    /// Sets what an authoritative answer without records does (NXDOMAIN, NODATA, or `"."` as the only target). The default
+    /// is [`OnEmpty::KeepLast`].
+    pub fn on_empty(mut self, on_empty: OnEmpty) -> Self {
+        self.on_empty = on_empty;
+        self
+    }
+
+    /// Starts, and waits for the end of the first lookup: one timeout for each server that does not answer.
+    ///
+    /// # Errors
+    ///
+    /// An impossible name or setting, no lookup, no thread; and, unless
+    /// [`allow_initial_failure`](Self::allow_initial_failure) says otherwise, a first lookup that fails.
+    pub fn build<F>(self, factory: F) -> Result<DnsSrvPublisher<F::Endpoint>, DnsSrvError>
+    where
+        F: Factory + 'static,
+        F::Endpoint: Send + Sync + 'static,
+    {
+        Ok(DnsSrvPublisher::wrap(self.into_discovery()?.build(factory)?))
+    }
+
+    /// Starts, and returns at once: [`NotReady`](lb_core::Error::NotReady) until the first answer, which
+    /// [`wait_ready`](DnsSrvPublisher::wait_ready) and [`ready`](DnsSrvPublisher::ready) wait for. A first lookup that fails
+    /// is followed by others.
+    ///
+    /// # Errors
+    ///
+    /// An impossible name or setting, no lookup, no thread.
+    pub fn start<F>(self, factory: F) -> Result<DnsSrvPublisher<F::Endpoint>, DnsSrvError>
+    where
+        F: Factory + 'static,
+        F::Endpoint: Send + Sync + 'static,
+    {
+        Ok(DnsSrvPublisher::wrap(self.into_discovery()?.start(factory)?))
+    }
+
+    fn into_discovery(mut self) -> Result<DiscoveryBuilder, DnsSrvError> {
+        if let Err(rule) = name::check(&self.name) {
+            return Err(DnsSrvError::InvalidName { name: self.name, rule });
+        }
+        let lookup = match self.lookup.take() {
+            Some(lookup) => lookup,
+            None => self.default_lookup()?,
+        };
+        let source = SrvSource::new(self.name.clone(), lookup, self.resolve_targets);
+        let mut builder = DiscoveryPublisher::builder(self.name, source).on_empty(self.on_empty);
+        if let Some(refresh) = self.refresh {
+            builder = builder.refresh(refresh);
+        }
+        if let Some(limit) = self.expire_after {
+            builder = builder.expire_after(limit);
+        }
+        if self.allow_initial_failure {
+            builder = builder.allow_initial_failure();
+        }
+        Ok(builder)
+    }
+
+    #[cfg(not(feature = "hickory"))]
+    fn default_lookup(&self) -> Result<Box<dyn SrvLookup>, DnsSrvError> {
+        Err(DnsSrvError::NoLookup { name: self.name.clone() })
+    }
+}
+
+impl std::fmt::Debug for DnsSrvBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DnsSrvBuilder")
+            .field("name", &self.name)
+            .field("refresh", &self.refresh)
+            .finish_non_exhaustive()
+    }
+}

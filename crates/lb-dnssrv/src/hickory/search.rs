@@ -1,0 +1,166 @@
+//! Relative names: which absolute ones to ask for, and which answer counts.
+
+use crate::SrvAnswer;
+use crate::answer::shorter;
+use crate::name;
+
+use super::failure::Failure;
+
+/// How the system completes relative names (resolv.conf(5), "search" and "ndots").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SearchList {
+    /// A name with at least this many dots is first asked for as it is.
+    pub(super) ndots: usize,
+    /// What is appended, in this order.
+    pub(super) domains: Vec<String>,
+}
+
+impl SearchList {
+    /// The absolute names to ask for, in order, each once, lower case, without the final dot. Those that would become too
+    /// long, or are no names, are left out.
+    pub(super) fn candidates(&self, name: &str) -> Vec<String> {
+        let own = name::canonical(name);
+        if name::is_absolute(name) {
+            return vec![own];
+        }
+        let domains = self.domains.iter().map(|domain| name::canonical(domain));
+        let completed = domains.map(|domain| match domain.as_str() {
+            "" => own.clone(),
+            domain => format!("{own}.{domain}"),
+        });
+        let mut candidates: Vec<String> = completed.filter(|name| name::check(name).is_ok()).collect();
+        let own_place = if own.matches('.').count() >= self.ndots { 0 } else { candidates.len() };
+        candidates.insert(own_place, own);
+        let mut seen = std::collections::HashSet::new();
+        candidates.retain(|name| seen.insert(name.clone()));
+        candidates
+    }
+}
+
+/// Collects what the candidates brought: the first one with records wins, and a failure is not masked by a later "no such
+/// name".
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    failure: Option<Failure>,
+    negative: SrvAnswer,
+}
+
+impl Search {
+    /// Adds the outcome of the next candidate, and returns the result of the search once it is clear.
+    pub(super) fn add(&mut self, outcome: Result<SrvAnswer, Failure>) -> Option<Result<SrvAnswer, Failure>> {
+        match outcome {
+            Ok(answer) if answer.records.is_empty() => {
+                self.negative.ttl = shorter(self.negative.ttl, answer.ttl);
+                None
+            }
+            Ok(answer) => Some(Ok(answer)),
+            Err(failure) => {
+                let nobody_answers = failure.is_silence();
+                let first = self.failure.take().unwrap_or(failure);
+                if nobody_answers {
+                    // The next candidates would cost their timeouts only to find the same silence.
+                    return Some(Err(first));
+                }
+                self.failure = Some(first);
+                None
+            }
+        }
+    }
+
+    /// The result when no candidate is left.
+    pub(super) fn end(self) -> Result<SrvAnswer, Failure> {
+        self.failure.map_or(Ok(self.negative), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hickory_resolver::proto::rr::RecordType;
+    use proptest::prelude::*;
+
+    use super::super::failure::Fault;
+    use super::*;
+    use crate::SrvRecord;
+
+    fn list(ndots: usize, domains: &[&str]) -> SearchList {
+        SearchList { ndots, domains: domains.iter().map(|&domain| domain.into()).collect() }
+    }
+
+    fn records(target: &str) -> SrvAnswer {
+        SrvAnswer::new([SrvRecord::new(target, 80)])
+    }
+
+    fn nothing(ttl: u64) -> SrvAnswer {
+        SrvAnswer::new([]).with_ttl(Duration::from_secs(ttl))
+    }
+
+    fn failed(fault: Fault) -> Result<SrvAnswer, Failure> {
+        Err(Failure::new("x", RecordType::SRV, vec![(([127, 0, 0, 1], 53).into(), fault)]))
+    }
+
+    fn search(outcomes: Vec<Result<SrvAnswer, Failure>>) -> Result<SrvAnswer, String> {
+        let mut search = Search::default();
+        let early = outcomes.into_iter().find_map(|outcome| search.add(outcome));
+        early.unwrap_or_else(|| search.end()).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn an_absolute_name_is_asked_as_it_is() {
+        assert_eq!(list(5, &["corp"]).candidates("Web.Example."), ["web.example"]);
+    }
+
+    #[test]
+    fn enough_dots_put_the_name_itself_first_and_too_few_put_it_last() {
+        let domains = ["a.test", "B.test."];
+        let (few, completed) = ("_h._tcp.w", ["_h._tcp.w.a.test", "_h._tcp.w.b.test"]);
+        assert_eq!(list(1, &domains).candidates(few), [few, completed[0], completed[1]]);
+        assert_eq!(list(5, &domains).candidates(few), [completed[0], completed[1], few]);
+    }
+
+    #[test]
+    fn candidates_that_repeat_or_are_too_long_are_left_out() {
+        let long = "a.".repeat(125);
+        assert_eq!(list(9, &["b", "b", ".", "", "b..c", &long]).candidates("a"), ["a.b", "a"]);
+        assert_eq!(list(9, &[&long]).candidates("abcdef"), ["abcdef"]);
+    }
+
+    #[test]
+    fn the_first_candidate_with_records_wins() {
+        assert_eq!(search(vec![Ok(nothing(1)), Ok(records("a")), Ok(records("b"))]), Ok(records("a")));
+        assert_eq!(search(vec![failed(Fault::Truncated), Ok(records("b"))]), Ok(records("b")));
+    }
+
+    #[test]
+    fn a_failure_is_never_masked_by_a_later_no_such_name() {
+        let result = search(vec![Ok(nothing(1)), failed(Fault::Truncated), Ok(nothing(1))]);
+        assert!(result.expect_err("the failure counts").contains("truncated"));
+    }
+
+    #[test]
+    fn silence_ends_the_search_and_an_earlier_failure_is_what_is_told() {
+        let silence = || failed(Fault::TimedOut(Duration::from_secs(1)));
+        assert!(
+            search(vec![silence(), Ok(records("b"))]).expect_err("no more is asked").contains("timed out")
+        );
+        let result = search(vec![failed(Fault::Truncated), silence(), Ok(records("b"))]);
+        assert!(result.expect_err("no more is asked").contains("truncated"));
+    }
+
+    #[test]
+    fn nothing_anywhere_is_an_answer_that_is_good_for_the_shortest_time() {
+        assert_eq!(search(vec![Ok(nothing(30)), Ok(nothing(7)), Ok(nothing(60))]), Ok(nothing(7)));
+    }
+
+    proptest! {
+        #[test]
+        fn candidates_are_names_and_hold_the_name_itself(
+            name in "[a-z]{1,10}(\\.[a-z]{1,10}){0,5}\\.?", ndots in 0_usize..8, domains in proptest::collection::vec("[a-z.]{0,90}", 0..4),
+        ) {
+            let candidates = SearchList { ndots, domains }.candidates(&name);
+            prop_assert!(candidates.contains(&name::canonical(&name)));
+            prop_assert!(candidates.iter().all(|candidate| name::check(candidate).is_ok()));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Authoritative answers without records, in scripted time.
+
+use std::time::Duration;
+
+use lb_core::Publisher;
+use lb_dnssrv::OnEmpty;
+use lb_test::{DnsServer, Record};
+
+use crate::support::{NAME, Ticked, addresses, asking, factory, server};
+
+/// The three ways to say that there is nothing.
+fn nothings() -> [fn(&DnsServer); 3] {
+    [
+        |server| server.remove(NAME),
+        |server| server.set(NAME, []),
+        |server| server.set(NAME, [Record::srv(0, 0, 1, ".")]),
+    ]
+}
+
+fn filled(on_empty: OnEmpty) -> (DnsServer, Ticked) {
+    let server = server(&["a.example."]);
+    let ticked = Ticked::build(asking(&server).on_empty(on_empty));
+    assert_eq!(ticked.addresses(), ["a.example:80"]);
+    (server, ticked)
+}
+
+#[test]
+fn a_first_answer_without_records_is_an_empty_set() {
+    for nothing in nothings() {
+        let server = server(&[]);
+        nothing(&server);
+        let publisher = asking(&server).build(factory).expect("it is an answer");
+        assert!(publisher.endpoints().expect("the set is known").is_empty());
+        assert_eq!(publisher.status().failures(), 0);
+    }
+}
+
+#[test]
+fn keep_last_keeps_the_set() {
+    for nothing in nothings() {
+        let (server, mut ticked) = filled(OnEmpty::KeepLast);
+        nothing(&server);
+        assert_eq!(ticked.tick(1_000_000).failures(), 0);
+        assert_eq!(ticked.addresses(), ["a.example:80"]);
+    }
+}
+
+#[test]
+fn empty_empties_the_set_at_once() {
+    for nothing in nothings() {
+        let (server, mut ticked) = filled(OnEmpty::Empty);
+        nothing(&server);
+        ticked.tick(1);
+        assert!(ticked.addresses().is_empty());
+    }
+}
+
+#[test]
+fn empty_after_empties_the_set_when_the_time_has_passed() {
+    for nothing in nothings() {
+        let (server, mut ticked) = filled(OnEmpty::EmptyAfter(Duration::from_secs(60)));
+        nothing(&server);
+        for seconds in [1, 30, 29] {
+            ticked.tick(seconds);
+            assert_eq!(ticked.addresses(), ["a.example:80"]);
+        }
+        ticked.tick(2);
+        assert!(addresses(&ticked.publisher).is_empty());
+    }
+}
