@@ -11,10 +11,10 @@ use crate::support::{AMPLE, NAME, Ticked, addresses, asking_all, chain, factory,
 struct ResolvConf(PathBuf);
 
 impl ResolvConf {
-    fn new(test: &str, text: &str) -> Self {
+    fn new(test: &str, lines: &str) -> Self {
         let path = std::env::temp_dir().join(format!("lb-dnssrv-{}-{test}.conf", std::process::id()));
         let file = Self(path);
-        file.write(text);
+        file.write(lines);
         file
     }
 
