@@ -1,0 +1,201 @@
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use lb_core::{BoxError, LoadBalancer, Pick, PickRequest};
+use tower::Service;
+
+use crate::candidate::Candidate;
+use crate::state::State;
+use crate::{Anonymous, BalanceError, CompleteOnResponse, ResponseFuture, ToPickRequest, TrackCompletion};
+
+/// To how many others a call goes on when the service picked for it is not ready.
+const OTHERS: usize = 2;
+
+/// A load balancer over clonable services, as one service.
+///
+/// - It is ready at once, and it is `Clone` and `Sync` (where its parts are) without a `Buffer`: each task takes a clone,
+///   and all clones share one load balancer.
+/// - Each call is a pick of its own. Layers on top of it that call again (tower's `Retry`, `Hedge`) reach another
+///   endpoint as the strategy has it; with [`pick_request_by`](Self::pick_request_by) they can exclude those that failed.
+/// - The pick ends with the response: when its head has come, or as [`track_completion`](Self::track_completion) says. A
+///   call that fails or is dropped ends its pick there and then.
+///
+/// # Which endpoint a call gets
+///
+/// A call clones the endpoint picked and polls the clone's readiness, before [`call`](Service::call) returns:
+///
+/// | the clone is | what happens |
+/// |---|---|
+/// | ready | it is called |
+/// | not ready | it is passed over for another pick that has it on its tried-list, up to two times; the first that is ready is called |
+/// | not ready, and neither are the others, or there are none | the call waits for all of these, and calls the first that gets ready |
+/// | failed | the call fails with [`BalanceError::NotReady`] |
+///
+/// So one endpoint that hangs holds no call back while another has room. An empty set is [`BalanceError::Pick`] at once.
+/// Nothing here waits for ever but a call all of whose candidates do: put tower's `Timeout` on top.
+///
+/// # Cost
+///
+/// One pick and one clone of the endpoint; no lock, no allocation. A call that finds its first pick not ready allocates
+/// once.
+///
+/// ```
+/// use std::convert::Infallible;
+///
+/// use lb_static::FixedPublisher;
+/// use lb_strategies::RoundRobin;
+/// use lb_tower::Balance;
+/// use tower::{ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), lb_tower::BalanceError> {
+/// let double = service_fn(async |n: u32| Ok::<_, Infallible>(2 * n));
+/// let balance = Balance::new(RoundRobin::new(FixedPublisher::new([("a:80", double), ("b:80", double)])));
+/// assert_eq!(balance.clone().oneshot(21).await?, 42);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Balance<L, R = Anonymous, C = CompleteOnResponse> {
+    lb: Arc<L>,
+    pick_request: R,
+    completion: C,
+}
+
+impl<L> Balance<L> {
+    /// A service over the endpoints of `lb`, which must be services that can be cloned.
+    pub fn new(lb: L) -> Self {
+        Self { lb: Arc::new(lb), pick_request: Anonymous, completion: CompleteOnResponse }
+    }
+}
+
+impl<L, R, C> Balance<L, R, C> {
+    /// Derives from each request what the strategy may know of it: a key, and a tried-list that the request carries.
+    ///
+    /// ```
+    /// # use lb_core::{LoadBalancer, PickRequest};
+    /// # use lb_tower::Balance;
+    /// struct Get { user: u64 }
+    /// # fn balance(lb: impl LoadBalancer) {
+    /// let balance = Balance::new(lb).pick_request(|get: &Get| PickRequest::new().with_key(get.user));
+    /// # }
+    /// ```
+    pub fn pick_request<Req, F>(self, pick_request: F) -> Balance<L, F, C>
+    where
+        F: for<'a> Fn(&'a Req) -> PickRequest<'a>,
+    {
+        self.pick_request_by(pick_request)
+    }
+
+    /// As [`pick_request`](Self::pick_request), for what no closure can return: see [`ToPickRequest`].
+    pub fn pick_request_by<S>(self, pick_request: S) -> Balance<L, S, C> {
+        Balance { lb: self.lb, pick_request, completion: self.completion }
+    }
+
+    /// Says when a response is complete, which is when its pick ends; for HTTP that is
+    /// [`CompleteOnBody`](crate::CompleteOnBody).
+    pub fn track_completion<S>(self, completion: S) -> Balance<L, R, S> {
+        Balance { lb: self.lb, pick_request: self.pick_request, completion }
+    }
+}
+
+impl<L, R, C, Req> Service<Req> for Balance<L, R, C>
+where
+    L: LoadBalancer,
+    L::Endpoint: Service<Req, Error: Into<BoxError>> + Clone,
+    R: ToPickRequest<Req>,
+    C: TrackCompletion<Pick<L::Endpoint>, <L::Endpoint as Service<Req>>::Response> + Clone,
+{
+    type Response = C::Output;
+    type Error = BalanceError;
+    type Future = ResponseFuture<L::Endpoint, Req, C>;
+
+    /// Ready at once, always.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BalanceError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        let state = self.start(request).unwrap_or_else(State::failed);
+        ResponseFuture::new(state, self.completion.clone())
+    }
+}
+
+impl<L, R, C> Balance<L, R, C>
+where
+    L: LoadBalancer,
+    L::Endpoint: Clone,
+{
+    /// Calls the endpoint picked if it is ready.
+    #[inline]
+    fn start<Req>(&self, request: Req) -> Result<State<L::Endpoint, Req>, BalanceError>
+    where
+        L::Endpoint: Service<Req, Error: Into<BoxError>>,
+        R: ToPickRequest<Req>,
+    {
+        let pick = self.pick_request.with_pick_request(&request, |of| self.lb.pick(of))?;
+        let mut candidate = Candidate::new(pick);
+        if candidate.is_ready()? {
+            return Ok(State::calling(candidate, request));
+        }
+        self.pass_over(candidate, request)
+    }
+
+    /// Calls the first of two others that is ready; if neither is, all three are waited for.
+    #[cold]
+    fn pass_over<Req>(
+        &self,
+        first: Candidate<L::Endpoint>,
+        request: Req,
+    ) -> Result<State<L::Endpoint, Req>, BalanceError>
+    where
+        L::Endpoint: Service<Req, Error: Into<BoxError>>,
+        R: ToPickRequest<Req>,
+    {
+        let mut waiting = Vec::with_capacity(1 + OTHERS);
+        waiting.push(first);
+        while waiting.len() <= OTHERS
+            && let Some(pick) = self.pick_another(&request, &waiting)
+        {
+            let mut candidate = Candidate::new(pick);
+            if candidate.is_ready()? {
+                return Ok(State::calling(candidate, request));
+            }
+            waiting.push(candidate);
+        }
+        Ok(State::waiting(waiting, request))
+    }
+
+    /// A pick that neither the request nor this call has tried; `None` when there is none.
+    fn pick_another<Req>(
+        &self,
+        request: &Req,
+        waiting: &[Candidate<L::Endpoint>],
+    ) -> Option<Pick<L::Endpoint>>
+    where
+        R: ToPickRequest<Req>,
+    {
+        self.pick_request.with_pick_request(request, |of| {
+            let passed_over = waiting.iter().map(Candidate::address);
+            let tried: Vec<&str> = of.tried().iter().copied().chain(passed_over).collect();
+            let of = of.with_tried(&tried);
+            self.lb.pick(&of).ok().filter(|pick| !of.is_tried(pick.address()))
+        })
+    }
+}
+
+impl<L, R: Clone, C: Clone> Clone for Balance<L, R, C> {
+    fn clone(&self) -> Self {
+        Self {
+            lb: Arc::clone(&self.lb),
+            pick_request: self.pick_request.clone(),
+            completion: self.completion.clone(),
+        }
+    }
+}
+
+impl<L: fmt::Debug, R, C> fmt::Debug for Balance<L, R, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Balance").field("lb", &self.lb).finish_non_exhaustive()
+    }
+}

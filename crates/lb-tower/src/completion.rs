@@ -1,0 +1,42 @@
+use http::Response;
+
+use crate::TrackedBody;
+
+/// Says when a response is complete: it holds on to the handle until then.
+///
+/// The counterpart of tower's trait of that name, without tower's `load`.
+/// [`Balance`](crate::Balance) gives it each call's pick and response; a call that fails needs no tracking.
+pub trait TrackCompletion<H, Res> {
+    /// The response, with the handle where it outlives the head.
+    type Output;
+
+    /// Drops `handle` when `response` is complete, or gives it to the response to be dropped then.
+    fn track_completion(&self, handle: H, response: Res) -> Self::Output;
+}
+
+/// A response is complete when the call's future is ready.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CompleteOnResponse;
+
+impl<H, Res> TrackCompletion<H, Res> for CompleteOnResponse {
+    type Output = Res;
+
+    #[inline]
+    fn track_completion(&self, handle: H, response: Res) -> Res {
+        drop(handle);
+        response
+    }
+}
+
+/// An HTTP response is complete when its body has ended, failed, or been dropped.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CompleteOnBody;
+
+impl<H, B: http_body::Body> TrackCompletion<H, Response<B>> for CompleteOnBody {
+    type Output = Response<TrackedBody<B, H>>;
+
+    #[inline]
+    fn track_completion(&self, handle: H, response: Response<B>) -> Self::Output {
+        response.map(|body| TrackedBody::new(body, handle))
+    }
+}

@@ -1,0 +1,107 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use lb_core::{BoxError, Pick};
+use pin_project_lite::pin_project;
+use tower::Service;
+
+use crate::BalanceError;
+use crate::candidate::Candidate;
+
+pin_project! {
+    /// Where one call stands. Each state is left once; a call that is polled after its end stays pending.
+    #[project = StateProjection]
+    pub(crate) enum State<S, Req>
+    where
+        S: Service<Req>,
+    {
+        /// The request was sent.
+        Calling {
+            #[pin]
+            future: S::Future,
+            pick: Option<Pick<S>>,
+        },
+        /// None of the candidates was ready for it.
+        Waiting {
+            candidates: Vec<Candidate<S>>,
+            request: Option<Req>,
+        },
+        /// It was not sent.
+        Failed {
+            error: Option<BalanceError>,
+        },
+    }
+}
+
+/// A response, with the pick that is to be held until it is complete.
+type Called<S, Req> = Result<(<S as Service<Req>>::Response, Pick<S>), BalanceError>;
+
+impl<S, Req> State<S, Req>
+where
+    S: Service<Req, Error: Into<BoxError>>,
+{
+    #[inline]
+    pub(crate) fn calling(candidate: Candidate<S>, request: Req) -> Self {
+        let (future, pick) = candidate.call(request);
+        Self::Calling { future, pick: Some(pick) }
+    }
+
+    pub(crate) fn waiting(candidates: Vec<Candidate<S>>, request: Req) -> Self {
+        Self::Waiting { candidates, request: Some(request) }
+    }
+
+    #[cold]
+    pub(crate) fn failed(error: BalanceError) -> Self {
+        Self::Failed { error: Some(error) }
+    }
+
+    #[inline]
+    pub(crate) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Called<S, Req>> {
+        loop {
+            let next = match self.as_mut().project() {
+                StateProjection::Calling { future, pick } => {
+                    let result = ready!(future.poll(cx));
+                    let Some(pick) = pick.take() else { return Poll::Pending };
+                    return Poll::Ready(match result {
+                        Ok(response) => Ok((response, pick)),
+                        Err(error) => Err(call_failed(&pick, error)),
+                    });
+                }
+                StateProjection::Waiting { candidates, request } => {
+                    let ready = ready!(poll_first_ready(candidates, cx));
+                    let Some(request) = request.take() else { return Poll::Pending };
+                    match ready {
+                        Ok(index) => Self::calling(candidates.swap_remove(index), request),
+                        Err(error) => Self::failed(error),
+                    }
+                }
+                StateProjection::Failed { error } => {
+                    return error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+                }
+            };
+            self.set(next);
+        }
+    }
+}
+
+/// The index of the first candidate that is ready, or the first failure; all before it will wake the task.
+fn poll_first_ready<S, Req>(
+    candidates: &mut [Candidate<S>],
+    cx: &mut Context<'_>,
+) -> Poll<Result<usize, BalanceError>>
+where
+    S: Service<Req, Error: Into<BoxError>>,
+{
+    for (index, candidate) in candidates.iter_mut().enumerate() {
+        if candidate.poll_ready(cx)?.is_ready() {
+            return Poll::Ready(Ok(index));
+        }
+    }
+    Poll::Pending
+}
+
+#[cold]
+fn call_failed<S>(pick: &Pick<S>, error: impl Into<BoxError>) -> BalanceError {
+    BalanceError::Call { address: pick.shared_address(), source: error.into() }
+}

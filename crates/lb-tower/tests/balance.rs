@@ -1,0 +1,197 @@
+//! What a call through `Balance` is: a pick of its own, named in errors.
+
+mod support;
+
+use std::error::Error as _;
+use std::future::{Ready, ready};
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use lb_core::{Endpoints, Error, LoadBalancer, Pick, PickRequest, Publisher};
+use lb_strategies::RoundRobin;
+use lb_tower::{Balance, BalanceError, ToPickRequest};
+use support::{Answer, Readiness, Scripted, balance};
+use tower::retry::{Policy, Retry};
+use tower::{Service, ServiceExt};
+
+#[tokio::test]
+async fn every_call_is_a_pick_of_its_own() {
+    let (mut balance, ..) = balance(["a:80", "b:80", "c:80"]);
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        answers.push(balance.call(()).await.unwrap());
+    }
+    assert_eq!(answers, ["a:80", "b:80", "c:80", "a:80"]);
+}
+
+#[tokio::test]
+async fn clones_share_one_load_balancer() {
+    let (balance, ..) = balance(["a:80", "b:80"]);
+    assert_eq!(balance.clone().oneshot(()).await.unwrap(), "a:80");
+    assert_eq!(balance.clone().oneshot(()).await.unwrap(), "b:80");
+}
+
+#[test]
+fn it_is_shared_without_a_buffer() {
+    fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
+    fn sent<T: Send + 'static>(_: &T) {}
+    let (mut balance, ..) = balance(["a:80"]);
+    shared(&balance);
+    sent(&balance.call(()));
+}
+
+#[tokio::test]
+async fn an_empty_set_is_an_error_at_once() {
+    let (mut balance, ..) = balance([]);
+    let error = ServiceExt::<()>::ready(&mut balance).await.unwrap().call(()).await.unwrap_err();
+    assert!(matches!(error, BalanceError::Pick(Error::NoEndpoints)), "{error:?}");
+    assert_eq!(error.to_string(), "no endpoint to call: no endpoints available");
+    assert_eq!(error.address(), None);
+}
+
+#[tokio::test]
+async fn a_removed_endpoint_gets_no_call_and_a_new_one_gets_its_share() {
+    let (mut balance, cache, _) = balance(["a:80", "b:80"]);
+    cache.replace(["b:80"]);
+    assert_eq!(balance.call(()).await.unwrap(), "b:80");
+    cache.replace(["a:80"]);
+    assert_eq!(balance.call(()).await.unwrap(), "a:80");
+}
+
+/// A publisher whose discovery has not answered.
+struct Silent;
+
+impl Publisher for Silent {
+    type Endpoint = Scripted;
+
+    fn endpoints(&self) -> Result<Endpoints<Scripted>, Error> {
+        Err(Error::NotReady)
+    }
+}
+
+#[tokio::test]
+async fn a_publisher_that_is_not_ready_is_an_error_at_once() {
+    let error = Balance::new(RoundRobin::new(Silent)).oneshot(()).await.unwrap_err();
+    assert!(matches!(error, BalanceError::Pick(Error::NotReady)), "{error:?}");
+}
+
+#[tokio::test]
+async fn errors_name_the_address_and_keep_the_source() {
+    let (mut balance, _, [service]) = balance(["10.0.0.1:80"]);
+    service.set_answer(Answer::Refuse);
+    let refused = balance.call(()).await.unwrap_err();
+    assert!(matches!(refused, BalanceError::Call { .. }));
+    assert_eq!(refused.to_string(), "10.0.0.1:80: refused");
+    assert_eq!(refused.address(), Some("10.0.0.1:80"));
+    assert!(refused.source().unwrap().is::<io::Error>());
+
+    service.set_readiness(Readiness::Broken);
+    let broken = balance.call(()).await.unwrap_err();
+    assert!(matches!(broken, BalanceError::NotReady { .. }));
+    assert_eq!(broken.to_string(), "10.0.0.1:80: not ready: broken");
+    assert_eq!(broken.address(), Some("10.0.0.1:80"));
+    assert!(broken.source().unwrap().is::<io::Error>());
+}
+
+/// A request that remembers where it failed.
+#[derive(Clone, Debug, Default)]
+struct Remembering {
+    failed_at: Vec<String>,
+}
+
+#[derive(Clone)]
+struct AvoidFailed;
+
+impl ToPickRequest<Remembering> for AvoidFailed {
+    fn with_pick_request<T>(&self, request: &Remembering, pick: impl FnOnce(&PickRequest<'_>) -> T) -> T {
+        let tried: Vec<&str> = request.failed_at.iter().map(String::as_str).collect();
+        pick(&PickRequest::new().with_tried(&tried))
+    }
+}
+
+/// Retries up to three times, and notes where.
+#[derive(Clone)]
+struct NoteFailures(Arc<Mutex<Vec<String>>>);
+
+impl Policy<Remembering, &'static str, BalanceError> for NoteFailures {
+    type Future = Ready<()>;
+
+    fn retry(
+        &mut self,
+        request: &mut Remembering,
+        result: &mut Result<&'static str, BalanceError>,
+    ) -> Option<Ready<()>> {
+        let address = result.as_ref().err()?.address()?.to_owned();
+        request.failed_at.push(address.clone());
+        let mut noted = self.0.lock().unwrap();
+        noted.push(address);
+        (noted.len() < 3).then(|| ready(()))
+    }
+
+    fn clone_request(&mut self, request: &Remembering) -> Option<Remembering> {
+        Some(request.clone())
+    }
+}
+
+/// Picks the first untried endpoint of its publisher: without a tried-list always the same.
+struct First<P>(P);
+
+impl<P: Publisher> LoadBalancer for First<P> {
+    type Endpoint = P::Endpoint;
+
+    fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<P::Endpoint>, Error> {
+        let set = self.0.endpoints()?;
+        let mut picks = (0..set.len()).filter_map(|index| set.pick(index));
+        picks.find(|pick| !request.is_tried(pick.address())).or_else(|| set.pick(0)).ok_or(Error::NoEndpoints)
+    }
+}
+
+#[tokio::test]
+async fn retry_on_top_reaches_another_endpoint_by_the_tried_list() {
+    let (_, cache, [a, b, _]) = balance(["a:80", "b:80", "c:80"]);
+    a.set_answer(Answer::Refuse);
+    b.set_readiness(Readiness::Broken);
+    let noted = Arc::default();
+    let balance = Balance::new(First(cache)).pick_request_by(AvoidFailed);
+    let retry = Retry::new(NoteFailures(Arc::clone(&noted)), balance);
+    assert_eq!(retry.oneshot(Remembering::default()).await.unwrap(), "c:80");
+    assert_eq!(*noted.lock().unwrap(), ["a:80", "b:80"]);
+}
+
+/// Picks the member that the key says.
+struct ByKey<P>(P);
+
+impl<P: Publisher> LoadBalancer for ByKey<P> {
+    type Endpoint = P::Endpoint;
+
+    fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<P::Endpoint>, Error> {
+        let set = self.0.endpoints()?;
+        let index = request.key().and_then(|key| usize::try_from(key).ok());
+        index.and_then(|index| set.pick(index)).ok_or(Error::NoEndpoints)
+    }
+}
+
+#[tokio::test]
+async fn pick_request_hands_the_key_to_the_strategy() {
+    let (_, cache, _) = balance(["a:80", "b:80", "c:80"]);
+    let mut balance =
+        Balance::new(ByKey(cache)).pick_request(|user: &u64| PickRequest::new().with_key(*user));
+    assert_eq!(balance.call(2).await.unwrap(), "c:80");
+    assert_eq!(balance.call(0).await.unwrap(), "a:80");
+}
+
+#[tokio::test]
+async fn pick_request_may_borrow_the_tried_list_from_the_request() {
+    let (_, cache, _) = balance(["a:80", "b:80"]);
+    let mut balance = Balance::new(First(cache))
+        .pick_request(|tried: &Vec<&'static str>| PickRequest::new().with_tried(tried));
+    assert_eq!(balance.call(vec![]).await.unwrap(), "a:80");
+    assert_eq!(balance.call(vec!["a:80"]).await.unwrap(), "b:80");
+}
+
+#[tokio::test]
+async fn an_erased_load_balancer_works() {
+    let (_, cache, _) = balance(["a:80"]);
+    let erased: Arc<dyn LoadBalancer<Endpoint = Scripted>> = Arc::new(RoundRobin::new(cache));
+    assert_eq!(Balance::new(erased).oneshot(()).await.unwrap(), "a:80");
+}
