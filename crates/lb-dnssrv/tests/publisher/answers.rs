@@ -98,7 +98,7 @@ fn an_alias_whose_target_must_be_asked_for_separately_leads_to_the_records() {
     let server = server(&["a.example."]);
     let first = RawServer::start(|query| cname_only(query, &[("alias.example.", NAME)]));
     let servers = [first.address(), server.address()];
-    let publisher = asking_all("alias.example.", servers).build(factory).expect("it starts");
+    let publisher = asking_all("alias.example.", servers).timeout(SHORT).build(factory).expect("it starts");
     assert_eq!(addresses(&publisher), ["a.example:80"]);
     assert_eq!((server.count("alias.example."), server.count(NAME)), (0, 1));
 }
