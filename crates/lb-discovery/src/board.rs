@@ -1,9 +1,9 @@
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use lb_core::{Error, Instance};
 
-use crate::lock;
 use crate::status::Status;
+use crate::sync::{Mutex, lock};
 
 /// Where the discovery thread writes what it knows, and everybody else reads it. No code of the user's runs under its
 /// lock.

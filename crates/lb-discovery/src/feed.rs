@@ -1,12 +1,12 @@
 use std::fmt;
 use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use lb_core::{EndpointCache, Endpoints, Error, Factory, Observer, Observers, Publisher};
 
 use crate::board::{Board, Follower};
-use crate::lock;
+use crate::sync::{Mutex, lock};
 
 /// One set of endpoints that follows discovery.
 pub(crate) struct Feed<E> {

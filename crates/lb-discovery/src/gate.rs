@@ -1,12 +1,12 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::DiscoveryError;
 use crate::error::SharedError;
-use crate::lock;
+use crate::sync::{Condvar, Mutex, lock};
 
 /// Where callers, blocking and async, wait for discovery.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ struct State {
 
 impl Gate {
     pub(crate) fn new(name: Arc<str>) -> Self {
-        Self { name, state: Mutex::default(), changed: Condvar::new() }
+        Self { name, state: Mutex::new(State::default()), changed: Condvar::new() }
     }
 
     /// A refresh has ended, or the set has expired, and every feed knows.
@@ -66,23 +66,29 @@ impl Gate {
     /// Waits for the end of the first refresh. An error says that there was no answer; it is what the source failed with,
     /// unless discovery was stopped.
     pub(crate) fn wait_asked(&self) -> Result<(), Option<SharedError>> {
-        let waiting = |state: &mut State| state.answers == Answers::Awaited && !state.stopped;
-        let state = self.changed.wait_while(lock(&self.state), waiting);
-        let state = state.unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
+        while state.answers == Answers::Awaited && !state.stopped {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
         if state.answers == Answers::Came { Ok(()) } else { Err(state.error.clone()) }
     }
 
     /// Waits for a set that may be used.
     pub(crate) fn wait_usable(&self, timeout: Duration) -> Result<(), DiscoveryError> {
-        let waiting = |state: &mut State| !state.usable && !state.stopped;
-        let (state, _) = self
-            .changed
-            .wait_timeout_while(lock(&self.state), timeout, waiting)
-            .unwrap_or_else(PoisonError::into_inner);
-        self.outcome(&state).unwrap_or_else(|| {
-            let (name, source) = (Arc::clone(&self.name), state.error.clone());
-            Err(DiscoveryError::NotReady { name, waited: timeout, source })
-        })
+        let patience = lb_core::Context::background().with_timeout(timeout);
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(outcome) = self.outcome(&state) {
+                return outcome;
+            }
+            let left = patience.remaining().unwrap_or(Duration::MAX);
+            if left.is_zero() {
+                let (name, source) = (Arc::clone(&self.name), state.error.clone());
+                return Err(DiscoveryError::NotReady { name, waited: timeout, source });
+            }
+            let woken = self.changed.wait_timeout(state, left);
+            (state, _) = woken.unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {

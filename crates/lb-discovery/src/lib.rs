@@ -41,6 +41,7 @@ mod schedule;
 mod settings;
 mod source;
 mod status;
+mod sync;
 mod watcher;
 
 pub use builder::DiscoveryBuilder;
@@ -53,9 +54,3 @@ pub use status::Status;
 
 /// The `log` target of this crate.
 const LOG: &str = "lb-discovery";
-
-/// Locks, whether or not a thread has panicked while it held the lock: every value behind these locks is whole at all
-/// times.
-fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}

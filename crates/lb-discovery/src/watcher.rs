@@ -1,7 +1,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::convert::Infallible;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,12 @@ use crate::gate::Gate;
 use crate::journal::Journal;
 use crate::schedule::Schedule;
 use crate::settings::{Refresh, Settings};
-use crate::{DiscoveryError, Source, lock};
+use crate::sync::{Mutex, lock};
+use crate::{DiscoveryError, Source};
 
-/// How long stopping waits for the thread. It ends at once unless its source, a factory or a destructor hangs.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long stopping waits for the thread. It ends at once unless its source, a factory or a destructor hangs. Well below
+/// the 100 ms promised: a busy machine wakes a waiting thread late.
+const PATIENCE: Duration = Duration::from_millis(25);
 
 /// The discovery thread as seen from outside. The last handle that is dropped stops it.
 #[derive(Debug)]

@@ -112,7 +112,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let patience = Context::background().with_timeout(LONG);
     while !holds() {
         assert!(!patience.is_done(), "it never came to this: {what}");
-        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_micros(100));
     }
 }
 

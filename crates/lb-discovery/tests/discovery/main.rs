@@ -1,4 +1,5 @@
 //! The loop with real threads and a scripted source: DESIGN section 5, "Discovery", row by row.
+#![cfg(not(loom))] // tokio has a loom of its own
 
 mod common;
 mod contract;
