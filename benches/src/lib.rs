@@ -17,6 +17,11 @@ pub fn fixed(count: usize) -> FixedPublisher<u64> {
     FixedPublisher::new(addresses(count).into_iter().map(Instance::from).zip(0..))
 }
 
+/// Lets a millisecond pass on this thread.
+pub fn one_millisecond() {
+    let _timed_out = crossbeam_channel::never::<()>().recv_timeout(Duration::from_millis(1));
+}
+
 /// Measures `operation` on `threads` threads that share it: the time one thread takes for one operation while the
 /// others do the same.
 #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
