@@ -1,0 +1,70 @@
+//! What the program does to its own backends and its own DNS server while requests are on their way.
+
+use std::io;
+use std::net::SocketAddr;
+
+use lb_test::{Backend, DnsServer, Record};
+
+use crate::report::Report;
+
+const NAME: &str = "_http._tcp.example.";
+
+pub(crate) struct Demo {
+    dns: DnsServer,
+    /// Those that DNS names.
+    backends: Vec<Backend>,
+    /// Killed, and no longer in DNS.
+    gone: Vec<Backend>,
+}
+
+impl Demo {
+    /// Three backends, and a DNS server that knows them.
+    pub(crate) fn start() -> io::Result<Self> {
+        let backends = ["red", "green", "blue"].into_iter().map(Backend::start).collect::<io::Result<_>>()?;
+        let demo = Self { dns: DnsServer::start()?, backends, gone: Vec::new() };
+        demo.publish();
+        Ok(demo)
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        NAME
+    }
+
+    pub(crate) fn server(&self) -> SocketAddr {
+        self.dns.address()
+    }
+
+    /// What happens after this many lines of the report.
+    pub(crate) fn act(&mut self, row: usize, report: &mut Report) -> io::Result<()> {
+        match row {
+            2 => {
+                self.backends[1].refuse();
+                report.event("kill", "green: connections are cut, new ones refused; DNS still names it");
+            }
+            3 => {
+                self.gone.push(self.backends.remove(1));
+                self.publish();
+                report.event("dns", "green is taken out");
+            }
+            4 => {
+                self.backends.push(Backend::start("gold")?);
+                self.publish();
+                report.event("dns", "gold is added");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn publish(&self) {
+        for backend in &self.backends {
+            self.dns.set(&host(backend), [Record::a([127, 0, 0, 1])]);
+        }
+        let records = self.backends.iter().map(|b| Record::srv(0, 1, b.address().port(), &host(b)));
+        self.dns.set(NAME, records);
+    }
+}
+
+fn host(backend: &Backend) -> String {
+    format!("{}.example.", backend.name())
+}

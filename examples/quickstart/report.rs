@@ -1,0 +1,207 @@
+//! What happens, line by line while it happens.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use loadbalancer::{Endpoints, Instance, RetryError};
+
+use crate::client::{Attempt, Client};
+use crate::screen::{Paint, Screen, thousands};
+use crate::tally::{self, Backend, Counts};
+use crate::{CLIENTS, REQUESTS, ROW};
+
+/// How many backends have a column of their own in the lines.
+const COLUMNS: usize = 8;
+
+/// How one request ended.
+pub(crate) struct Outcome {
+    /// Those that returned, in this order.
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) lost: Option<RetryError<ureq::Error>>,
+}
+
+pub(crate) struct Report {
+    screen: Screen,
+    started: Instant,
+    /// In the order in which they were first seen.
+    backends: Vec<Backend>,
+    /// The addresses of the set that is in use, and its id.
+    members: BTreeSet<String>,
+    set_id: u64,
+    /// How many columns the last heading has.
+    columns: usize,
+    finished: usize,
+    lost: usize,
+    lost_in_row: usize,
+}
+
+impl Report {
+    #[expect(clippy::disallowed_methods, reason = "the program shows when things happen")]
+    pub(crate) fn start(name: &str, servers: &[SocketAddr]) -> Self {
+        let screen = Screen::stdout();
+        let servers: Vec<_> = servers.iter().map(SocketAddr::to_string).collect();
+        let asked = if servers.is_empty() { "the system's DNS".to_owned() } else { servers.join(", ") };
+        screen.line(&format!("{} at {asked}", screen.paint(Paint::Bold, name)));
+        screen.line(&format!(
+            "DnsSrvPublisher -> RoundRobin -> Retry; {CLIENTS} clients send {} requests",
+            thousands(REQUESTS)
+        ));
+        screen.line("");
+        Self {
+            screen,
+            started: Instant::now(),
+            backends: Vec::new(),
+            members: BTreeSet::new(),
+            set_id: 0,
+            columns: 0,
+            finished: 0,
+            lost: 0,
+            lost_in_row: 0,
+        }
+    }
+
+    /// Shows how the set differs from the one before, if it does.
+    pub(crate) fn set(&mut self, set: &Endpoints<Client>) {
+        if set.id() == self.set_id {
+            return;
+        }
+        self.set_id = set.id();
+        let mut instances: Vec<_> = set.instances().collect();
+        instances.sort_by_key(|instance| instance.host());
+        for instance in instances {
+            self.introduce(instance);
+        }
+        let members: BTreeSet<_> = set.instances().map(|instance| instance.address().to_owned()).collect();
+        let mut text = format!("{} endpoints:", members.len());
+        for backend in &self.backends {
+            let (before, now) = (self.members.contains(&backend.address), members.contains(&backend.address));
+            match (before, now) {
+                (false, true) => text += &self.screen.paint(Paint::Green, &format!(" +{}", backend.label)),
+                (true, false) => text += &self.screen.paint(Paint::Red, &format!(" -{}", backend.label)),
+                _ => {}
+            }
+        }
+        self.members = members;
+        self.event("set", &text);
+    }
+
+    /// Shows something that happened.
+    pub(crate) fn event(&self, what: &str, text: &str) {
+        let what = self.screen.paint(Paint::Bold, &format!("{what:<4}"));
+        self.screen.line(&format!("{}  {what}  {text}", self.time()));
+    }
+
+    pub(crate) fn outcome(&mut self, outcome: Outcome) {
+        self.finished += 1;
+        let Some(error) = outcome.lost else {
+            for (index, attempt) in outcome.attempts.iter().enumerate() {
+                self.backend(&attempt.address).note(index, attempt.took, attempt.failed);
+            }
+            return;
+        };
+        if self.lost == 0 {
+            self.event("LOST", &self.screen.paint(Paint::Red, &error.to_string()));
+        }
+        self.lost += 1;
+        self.lost_in_row += 1;
+        // Attempts that never returned could not note themselves; the error knows them all.
+        for (index, attempt) in error.attempts().iter().enumerate() {
+            if let Some(address) = attempt.address() {
+                self.backend(address).note(index, attempt.elapsed(), true);
+            }
+        }
+    }
+
+    /// At the end of a row shows it, and returns its number.
+    pub(crate) fn finished_row(&mut self) -> Option<usize> {
+        if !self.finished.is_multiple_of(ROW) {
+            return None;
+        }
+        self.heading();
+        let mut cells = Vec::new();
+        for backend in self.backends.iter().take(COLUMNS) {
+            let answered = backend.row.answered();
+            let absent = answered == 0 && !self.members.contains(&backend.address);
+            cells.push(if absent { "-".to_owned() } else { thousands(answered) });
+        }
+        if self.backends.len() > COLUMNS {
+            let others = self.backends[COLUMNS..].iter().map(|backend| backend.row.answered()).sum();
+            cells.push(thousands(others));
+        }
+        let row: Counts = self.backends.iter().map(|backend| backend.row).sum();
+        cells.extend([row.errors, row.retries, self.lost_in_row].map(thousands));
+        self.columns_line(&self.time(), &thousands(ROW), &cells);
+        self.backends.iter_mut().for_each(|backend| backend.row = Counts::default());
+        self.lost_in_row = 0;
+        Some(self.finished / ROW)
+    }
+
+    /// Shows the table and the result, and returns how many requests were lost.
+    pub(crate) fn finish(&self) -> usize {
+        let seconds = self.started.elapsed().as_secs_f64();
+        self.screen.line("");
+        for line in tally::table(&self.backends) {
+            self.screen.line(&line);
+        }
+        let legend =
+            "requests: attempts sent there; retries: those that followed a failed one; times: of answers";
+        self.screen.line(&self.screen.paint(Paint::Dim, legend));
+        self.screen.line("");
+        let lost = match self.lost {
+            0 => self.screen.paint(Paint::Green, "none was lost"),
+            lost => self.screen.paint(Paint::Red, &format!("{} LOST", thousands(lost))),
+        };
+        let all: Counts = self.backends.iter().map(|backend| backend.total).sum();
+        let [finished, errors, retries] = [self.finished, all.errors, all.retries].map(thousands);
+        self.screen.line(&format!(
+            "{finished} requests in {seconds:.1} s: {lost} ({errors} failed attempts, {retries} retries)"
+        ));
+        self.lost
+    }
+
+    /// Names the columns, whenever there are others than before.
+    fn heading(&mut self) {
+        if self.columns == self.backends.len() {
+            return;
+        }
+        self.columns = self.backends.len();
+        let mut cells: Vec<_> =
+            self.backends.iter().take(COLUMNS).map(|backend| backend.label.clone()).collect();
+        if self.columns > COLUMNS {
+            cells.push("others".to_owned());
+        }
+        cells.extend(["errors", "retries", "lost"].map(str::to_owned));
+        self.columns_line("", "requests", &cells);
+    }
+
+    fn columns_line(&self, time: &str, requests: &str, cells: &[String]) {
+        let labels = self.backends.iter().take(COLUMNS).map(|backend| backend.label.len());
+        let mut line = format!("{time:>8}  {requests:>9}");
+        for (cell, width) in cells.iter().zip(labels.chain(std::iter::repeat(0))) {
+            line += &format!("  {cell:>width$}", width = width.max(7));
+        }
+        self.screen.line(&if time.is_empty() { self.screen.paint(Paint::Dim, &line) } else { line });
+    }
+
+    fn backend(&mut self, address: &str) -> &mut Backend {
+        let index = self.introduce(&Instance::new(address));
+        &mut self.backends[index]
+    }
+
+    /// Finds the backend, or adds it: under its host's first label, if that is still free, or else its address.
+    fn introduce(&mut self, instance: &Instance) -> usize {
+        let address = instance.address();
+        if let Some(index) = self.backends.iter().position(|backend| backend.address == address) {
+            return index;
+        }
+        let label = instance.host().and_then(|host| host.split('.').next()).unwrap_or(address);
+        let taken = self.backends.iter().any(|backend| backend.label == label);
+        self.backends.push(Backend::new(if taken { address } else { label }, address));
+        self.backends.len() - 1
+    }
+
+    fn time(&self) -> String {
+        format!("{:>6.1} s", self.started.elapsed().as_secs_f64())
+    }
+}
