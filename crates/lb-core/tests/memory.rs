@@ -1,0 +1,88 @@
+//! What is allocated: by an endpoint, by lists that must not grow, by contexts.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use allocation_counter::{AllocationInfo, measure};
+use lb_core::{Context, Derived, EndpointCache, Endpoints, Instance, Observer, Observers, Publisher};
+
+/// What `code` has allocated and not freed.
+fn kept(code: impl FnOnce()) -> i64 {
+    measure(code).bytes_current
+}
+
+fn nothing() -> AllocationInfo {
+    AllocationInfo::default()
+}
+
+#[test]
+fn an_endpoint_takes_200_bytes_at_most_beside_e_and_the_strings() {
+    for count in [1_000, 10_000_u32] {
+        let instances: Vec<_> = (0..count).map(|n| Instance::new(format!("10.0.0.1:{n}"))).collect();
+        let cache = EndpointCache::new(|_: &Instance| Ok::<_, String>(()));
+        let bytes = kept(|| cache.replace(instances.iter().cloned()));
+        assert!(bytes <= 200 * i64::from(count), "{bytes} bytes for {count} endpoints");
+        assert!(bytes > 0);
+    }
+}
+
+#[test]
+fn a_changed_weight_leaves_no_more_than_was_there() {
+    let instances: Vec<_> = (0..1_000).map(|n| Instance::new(format!("10.0.0.1:{n}"))).collect();
+    let cache = EndpointCache::new(|_: &Instance| Ok::<_, String>(()));
+    cache.replace(instances.iter().cloned());
+    for weight in 2..5 {
+        let bytes = kept(|| cache.replace(instances.iter().cloned().map(|i| i.with_weight(weight))));
+        assert!(bytes <= 0, "{bytes} bytes more at weight {weight}");
+    }
+}
+
+#[test]
+fn a_look_at_the_set_and_a_pick_allocate_nothing() {
+    let cache = Arc::new(EndpointCache::new(|_: &Instance| Ok::<_, String>(())));
+    cache.replace(["a:80", "b:80"]);
+    let derived = Derived::new(cache.clone(), Endpoints::len);
+    let look = || {
+        let pick = cache.endpoints().unwrap().pick(*derived.load().unwrap() - 1).unwrap();
+        assert_eq!(pick.address(), "b:80");
+    };
+    look();
+    assert_eq!(measure(look), nothing());
+}
+
+#[test]
+fn only_with_cancel_allocates_in_a_context() {
+    let (cancellable, _canceller) = Context::background().with_cancel();
+    for ctx in [Context::background(), cancellable] {
+        let derives = || {
+            let derived = ctx.clone().with_timeout(Duration::from_secs(1));
+            assert!(!derived.is_done() && derived.remaining().is_some());
+        };
+        derives();
+        assert_eq!(measure(derives), nothing());
+    }
+    assert_eq!(measure(|| drop(Context::background().on_cancelled())), nothing());
+}
+
+#[test]
+fn the_list_of_children_does_not_grow_with_those_that_are_gone() {
+    let (service, _canceller) = Context::background().with_cancel();
+    let bytes = kept(|| (0..100_000).for_each(|_| drop(service.with_cancel())));
+    assert!(bytes < 4096, "{bytes} bytes after 100,000 requests");
+}
+
+#[test]
+fn the_list_of_observers_does_not_grow_with_those_that_are_gone_though_no_change_ever_comes() {
+    struct Nobody;
+    impl Observer for Nobody {
+        fn changed(&self) {}
+    }
+    let observers = Observers::new();
+    let bytes = kept(|| {
+        for _ in 0..100_000 {
+            let gone: Weak<dyn Observer> = Arc::downgrade(&Arc::new(Nobody)) as _;
+            observers.subscribe(gone);
+        }
+    });
+    assert!(bytes < 4096, "{bytes} bytes after 100,000 observers");
+}
