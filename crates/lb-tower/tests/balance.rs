@@ -3,15 +3,13 @@
 mod support;
 
 use std::error::Error as _;
-use std::future::{Ready, ready};
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use lb_core::{Endpoints, Error, LoadBalancer, Pick, PickRequest, Publisher};
 use lb_strategies::RoundRobin;
-use lb_tower::{Balance, BalanceError, ToPickRequest};
-use support::{Answer, Readiness, Scripted, balance};
-use tower::retry::{Policy, Retry};
+use lb_tower::{Balance, BalanceError};
+use support::{Answer, First, Readiness, Scripted, balance};
 use tower::{Service, ServiceExt};
 
 #[tokio::test]
@@ -91,71 +89,6 @@ async fn errors_name_the_address_and_keep_the_source() {
     assert_eq!(broken.to_string(), "10.0.0.1:80: not ready: broken");
     assert_eq!(broken.address(), Some("10.0.0.1:80"));
     assert!(broken.source().unwrap().is::<io::Error>());
-}
-
-/// A request that remembers where it failed.
-#[derive(Clone, Debug, Default)]
-struct Remembering {
-    failed_at: Vec<String>,
-}
-
-#[derive(Clone)]
-struct AvoidFailed;
-
-impl ToPickRequest<Remembering> for AvoidFailed {
-    fn with_pick_request<T>(&self, request: &Remembering, pick: impl FnOnce(&PickRequest<'_>) -> T) -> T {
-        let tried: Vec<&str> = request.failed_at.iter().map(String::as_str).collect();
-        pick(&PickRequest::new().with_tried(&tried))
-    }
-}
-
-/// Retries up to three times, and notes where.
-#[derive(Clone)]
-struct NoteFailures(Arc<Mutex<Vec<String>>>);
-
-impl Policy<Remembering, &'static str, BalanceError> for NoteFailures {
-    type Future = Ready<()>;
-
-    fn retry(
-        &mut self,
-        request: &mut Remembering,
-        result: &mut Result<&'static str, BalanceError>,
-    ) -> Option<Ready<()>> {
-        let address = result.as_ref().err()?.address()?.to_owned();
-        request.failed_at.push(address.clone());
-        let mut noted = self.0.lock().unwrap();
-        noted.push(address);
-        (noted.len() < 3).then(|| ready(()))
-    }
-
-    fn clone_request(&mut self, request: &Remembering) -> Option<Remembering> {
-        Some(request.clone())
-    }
-}
-
-/// Picks the first untried endpoint of its publisher: without a tried-list always the same.
-struct First<P>(P);
-
-impl<P: Publisher> LoadBalancer for First<P> {
-    type Endpoint = P::Endpoint;
-
-    fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<P::Endpoint>, Error> {
-        let set = self.0.endpoints()?;
-        let mut picks = (0..set.len()).filter_map(|index| set.pick(index));
-        picks.find(|pick| !request.is_tried(pick.address())).or_else(|| set.pick(0)).ok_or(Error::NoEndpoints)
-    }
-}
-
-#[tokio::test]
-async fn retry_on_top_reaches_another_endpoint_by_the_tried_list() {
-    let (_, cache, [a, b, _]) = balance(["a:80", "b:80", "c:80"]);
-    a.set_answer(Answer::Refuse);
-    b.set_readiness(Readiness::Broken);
-    let noted = Arc::default();
-    let balance = Balance::new(First(cache)).pick_request_by(AvoidFailed);
-    let retry = Retry::new(NoteFailures(Arc::clone(&noted)), balance);
-    assert_eq!(retry.oneshot(Remembering::default()).await.unwrap(), "c:80");
-    assert_eq!(*noted.lock().unwrap(), ["a:80", "b:80"]);
 }
 
 /// Picks the member that the key says.

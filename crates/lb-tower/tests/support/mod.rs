@@ -7,8 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use lb_core::EndpointCache;
-use lb_core::Instance;
+use lb_core::{EndpointCache, Error, Instance, LoadBalancer, Pick, PickRequest, Publisher};
 use lb_strategies::RoundRobin;
 use lb_tower::Balance;
 use tower::Service;
@@ -124,6 +123,19 @@ pub(crate) fn balance<const N: usize>(
     }));
     cache.replace(addresses);
     (Balance::new(RoundRobin::starting_at(Arc::clone(&cache), 0)), cache, services)
+}
+
+/// Picks the first untried endpoint of its publisher: without a tried-list always the same.
+pub(crate) struct First<P>(pub(crate) P);
+
+impl<P: Publisher> LoadBalancer for First<P> {
+    type Endpoint = P::Endpoint;
+
+    fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<P::Endpoint>, Error> {
+        let set = self.0.endpoints()?;
+        let mut picks = (0..set.len()).filter_map(|index| set.pick(index));
+        picks.find(|pick| !request.is_tried(pick.address())).or_else(|| set.pick(0)).ok_or(Error::NoEndpoints)
+    }
 }
 
 /// Asserts that no pick and no clone is left: once the set is empty, only the test and the factory hold the services.
