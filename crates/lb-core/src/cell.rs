@@ -9,12 +9,15 @@ use crate::swap::{Retired, Swap};
 /// Every view of a set comes from a cell: a load touches nothing that another thread writes, where a cloned
 /// [`Endpoints`] is one reference count that all threads fight for. Cost of a load: a few nanoseconds, no lock, no
 /// allocation, whatever the writer does.
+///
+/// A cell has its set to itself, so that a writer who waits for readers waits for those of this cell alone: a set that
+/// somebody holds already is copied when it is stored (the list of its members, under the same id).
 pub struct EndpointCell<E>(Swap<EndpointSet<E>>);
 
 impl<E> EndpointCell<E> {
     /// A cell that holds `endpoints`.
     pub fn new(endpoints: Endpoints<E>) -> Self {
-        Self(Swap::new(endpoints.into_shared()))
+        Self(Swap::new(endpoints.into_unshared()))
     }
 
     /// The current set.
@@ -31,7 +34,14 @@ impl<E> EndpointCell<E> {
 
     /// Swaps the set; the old one is freed where the returned value is dropped.
     pub(crate) fn swap(&self, endpoints: Endpoints<E>) -> Retired<EndpointSet<E>> {
-        self.0.swap(endpoints.into_shared())
+        self.0.swap(endpoints.into_unshared())
+    }
+}
+
+/// Frees the set as [`store`](EndpointCell::store) does: a filter's cell is dropped by the writer while others may read.
+impl<E> Drop for EndpointCell<E> {
+    fn drop(&mut self) {
+        self.store(Endpoints::from_members(Vec::new()));
     }
 }
 

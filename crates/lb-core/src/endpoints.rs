@@ -107,8 +107,13 @@ impl<E> Endpoints<E> {
         Self(guard)
     }
 
-    pub(crate) fn into_shared(self) -> Arc<EndpointSet<E>> {
-        Guard::into_inner(self.0)
+    /// The set for a cell that has it to itself: where others hold it, a copy under the same id.
+    pub(crate) fn into_unshared(self) -> Arc<EndpointSet<E>> {
+        let set = Guard::into_inner(self.0);
+        if Arc::strong_count(&set) == 1 {
+            return set;
+        }
+        Arc::new(EndpointSet { members: set.members.clone(), ..*set })
     }
 
     /// Those of the first lane, by which a set is known.

@@ -3,9 +3,12 @@
 #[path = "support/watch.rs"]
 mod watch;
 
+use std::cell::Cell;
 use std::sync::{Arc, Barrier, Mutex, Weak};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use crossbeam_channel::unbounded;
 use lb_core::{Derived, EndpointCache, EndpointCell, Endpoints, Error, Instance, Observer, Publisher};
 use lb_test::{CountingFactory, ScriptedPublisher};
 use watch::watch;
@@ -112,4 +115,52 @@ fn a_filter_made_while_another_thread_replaces_misses_no_change() {
         });
         assert_eq!(addresses(&filter), ["b"]);
     }
+}
+
+thread_local! {
+    static DESTRUCTORS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A writer waits 5 ms for a reader in the middle of a look. One that lost its core for longer may find itself the last.
+const LOST_ITS_CORE: Duration = Duration::from_millis(4);
+
+/// Counts its destructor on the thread that runs it.
+struct Counting;
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        DESTRUCTORS.set(DESTRUCTORS.get() + 1);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tells a reader that lost its core from one that did not")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[test]
+fn no_destructor_runs_on_a_reader_in_the_middle_of_a_look_through_a_filter() {
+    const ROUNDS: usize = 300;
+    let cache = Arc::new(EndpointCache::new(|_: &Instance| Ok::<_, String>(Counting)));
+    // Told before the filter is: the reader leaves while the writer frees what the filter had.
+    let (swapped, has_swapped) = unbounded();
+    let _watch = watch(&cache, move || swapped.send(now()).unwrap());
+    let filter = Rest::of(cache.clone());
+    let (looks, is_looking) = unbounded();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for _ in 0..ROUNDS {
+                let view = filter.endpoints().unwrap();
+                looks.send(()).unwrap();
+                let since: Instant = has_swapped.recv().unwrap();
+                drop(view);
+                let ran = DESTRUCTORS.take();
+                assert!(ran == 0 || since.elapsed() > LOST_ITS_CORE, "{ran} destructors ran on the reader");
+            }
+        });
+        for round in 0..ROUNDS {
+            is_looking.recv().unwrap();
+            cache.replace((0..4).map(|n| format!("{n}-{round}")));
+        }
+    });
 }
