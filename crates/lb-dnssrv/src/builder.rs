@@ -41,7 +41,8 @@ impl DnsSrvBuilder {
     /// Sets when DNS is asked again. The default is [`Refresh::Every`] 30 seconds.
     ///
     /// [`Refresh::Ttl`] follows the shortest TTL of everything that led to the set: aliases, SRV records, addresses; and of
-    /// an answer without records the negative TTL (RFC 2308).
+    /// an answer without records the negative TTL (RFC 2308). [`Refresh::Watch`] is for a [`lookup`](Self::lookup) of yours
+    /// that waits for news by itself.
     pub fn refresh(mut self, refresh: Refresh) -> Self {
         self.refresh = Some(refresh);
         self

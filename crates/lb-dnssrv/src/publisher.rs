@@ -23,9 +23,12 @@ use crate::{DnsSrvBuilder, DnsSrvError};
 /// | a record with port 0, a bad target, or one that repeats another | is skipped, and counted |
 /// | `"."` as the only target | an answer without records |
 ///
-/// Each refresh asks the servers: there is no cache, and resolv.conf is read again when it has changed. Cost of a refresh:
-/// one UDP round trip, two TCP ones more for an answer over 3.5 KiB; on loopback about 0.2 ms for a small answer. Kept between
-/// refreshes: the thread and its runtime, about 70 KiB, and no socket.
+/// Each refresh asks the servers: there is no cache, and resolv.conf is read again when it has changed. A warning (`log`,
+/// target `lb-dnssrv`) names skipped records, once until they are others.
+///
+/// Cost of a refresh: one UDP round trip; for an answer over 3.5 KiB (about 100 records) a TCP connection and one more. On
+/// loopback 0.04 ms for 3 records, 0.2 ms for 100, 1.7 ms for 1,000. Between refreshes no socket is kept, but the thread and
+/// its runtime, about 70 KiB. Reading [`endpoints`](Publisher::endpoints) costs what it costs with any publisher.
 pub struct DnsSrvPublisher<E>(DiscoveryPublisher<E>);
 
 impl DnsSrvPublisher<()> {

@@ -9,7 +9,7 @@ use super::search::SearchList;
 
 const PORT: u16 = 53;
 
-/// What of resolv.conf(5) matters here.
+/// What of resolv.conf(5) matters here: of the options, `ndots` and `timeout`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SystemConfig {
     pub(super) name_servers: Vec<SocketAddr>,
@@ -120,6 +120,18 @@ mod tests {
         let error =
             ResolvConf::new("/nonexistent/resolv.conf".into()).read().expect_err("there is no such file");
         assert!(error.to_string().contains("/nonexistent/resolv.conf"), "{error}");
+    }
+
+    #[test]
+    fn name_servers_that_change_are_seen_at_the_next_read() {
+        let path = std::env::temp_dir().join(format!("lb-dnssrv-{}-name-servers.conf", std::process::id()));
+        let mut file = ResolvConf::new(path.clone());
+        for server in ["10.0.0.1", "10.0.0.2", "10.0.0.2"] {
+            std::fs::write(&path, format!("nameserver {server}\n")).expect("the file can be written");
+            assert_eq!(file.read().expect("it is there").name_servers, [address(server)]);
+        }
+        std::fs::remove_file(&path).expect("it can be removed");
+        assert!(file.read().is_err());
     }
 
     proptest! {

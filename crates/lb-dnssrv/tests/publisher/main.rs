@@ -2,6 +2,7 @@
 
 mod answers;
 mod arbitrary_bytes;
+mod contract;
 mod discovery;
 mod empty_answers;
 mod names;
