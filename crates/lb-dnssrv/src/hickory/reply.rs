@@ -135,3 +135,6 @@ fn address(record: &Record) -> Option<IpAddr> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use hickory_proto::op::{Message, MessageType};
-use hickory_proto::rr::rdata::CNAME;
+use hickory_proto::rr::rdata::{CNAME, NS};
 use hickory_proto::rr::{Name, RData, Record};
 
 pub(crate) struct RawServer {
@@ -58,5 +58,13 @@ pub(crate) fn cname_only(query: &[u8], aliases: &[(&str, &str)]) -> Option<Vec<u
     let (_, target) = aliases.iter().find(|(alias, _)| name(alias) == asked)?;
     message.metadata.message_type = MessageType::Response;
     message.answers.push(Record::from_rdata(asked, 60, RData::CNAME(CNAME(name(target)))));
+    message.to_vec().ok()
+}
+
+/// Answers that other servers know, as one does that finds out nothing for its clients.
+pub(crate) fn referral(query: &[u8]) -> Option<Vec<u8>> {
+    let mut message = Message::from_vec(query).ok()?;
+    message.metadata.message_type = MessageType::Response;
+    message.authorities.push(Record::from_rdata(Name::root(), 60, RData::NS(NS(Name::root()))));
     message.to_vec().ok()
 }

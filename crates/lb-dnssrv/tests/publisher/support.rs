@@ -13,7 +13,7 @@ pub(crate) const NAME: &str = "_http._tcp.example.";
 /// Long enough for any test that does not wait for it.
 pub(crate) const AMPLE: Duration = Duration::from_secs(20);
 /// What a silent server costs in tests that do wait for it.
-pub(crate) const SHORT: Duration = Duration::from_millis(300);
+pub(crate) const SHORT: Duration = Duration::from_millis(500);
 
 /// An endpoint is its instance's address.
 #[expect(clippy::unnecessary_wraps, reason = "a factory may fail")]

@@ -1,0 +1,75 @@
+use hickory_resolver::proto::op::{OpCode, Query};
+use hickory_resolver::proto::rr::rdata::{A, CNAME, SRV};
+
+use super::*;
+
+const LIMIT: usize = 8;
+
+fn name(text: &str) -> Name {
+    Name::from_ascii(text).expect("a name")
+}
+
+fn alias_to(owner: &str, target: &str, ttl: u32) -> Record {
+    Record::from_rdata(name(owner), ttl, RData::CNAME(CNAME(name(target))))
+}
+
+fn srv(owner: &str, target: &str, ttl: u32) -> Record {
+    Record::from_rdata(name(owner), ttl, RData::SRV(SRV::new(1, 2, 80, name(target))))
+}
+
+fn read_answers(answers: Vec<Record>, code: ResponseCode) -> Result<Reply, Fault> {
+    let mut message = Message::response(1, OpCode::Query);
+    message.queries.push(Query::query(name("a."), RecordType::SRV));
+    message.metadata.response_code = code;
+    message.answers = answers;
+    read(message, &name("a."), RecordType::SRV, LIMIT)
+}
+
+#[test]
+fn names_of_a_message_are_compared_without_regard_to_case() {
+    let answers = vec![alias_to("A.", "b.", 9), srv("B.", "T.Example.", 30), srv("other.", "t.", 1)];
+    let Ok(Reply::Records(found)) = read_answers(answers, ResponseCode::NoError) else {
+        panic!("there are records")
+    };
+    let answer = found.into_srv();
+    let expected = SrvRecord::new("T.Example.", 80).with_priority(1).with_weight(2);
+    assert_eq!(answer, SrvAnswer::new([expected]).with_ttl(Duration::from_secs(9)));
+}
+
+#[test]
+fn an_alias_to_nowhere_is_nothing_when_the_server_says_so_and_a_question_otherwise() {
+    let answers = || vec![alias_to("a.", "b.", 9)];
+    let nothing = read_answers(answers(), ResponseCode::NXDomain).expect("an answer");
+    assert!(matches!(nothing, Reply::Nothing { ttl: Some(ttl) } if ttl == Duration::from_secs(9)));
+    let alias = read_answers(answers(), ResponseCode::NoError).expect("an answer");
+    assert!(matches!(alias, Reply::Alias { to, steps: 1, .. } if to == name("b.")));
+}
+
+#[test]
+fn a_ring_ends_beyond_the_limit() {
+    let ring = vec![alias_to("a.", "b.", 9), alias_to("b.", "a.", 9)];
+    let reply = read_answers(ring, ResponseCode::NoError).expect("an answer");
+    assert!(matches!(reply, Reply::Alias { steps, .. } if steps > LIMIT), "{reply:?}");
+}
+
+#[test]
+fn answers_to_another_question_are_a_fault() {
+    let unrelated = read_answers(vec![srv("b.", "t.", 1)], ResponseCode::NoError);
+    assert!(matches!(unrelated, Err(Fault::Unrelated)), "{unrelated:?}");
+    let unknown = read_answers(vec![], ResponseCode::Unknown(77));
+    assert!(matches!(unknown, Err(Fault::Code(_))), "{unknown:?}");
+}
+
+#[test]
+fn addresses_that_came_along_belong_to_their_target() {
+    let additional = |owner, last| Record::from_rdata(name(owner), 5, RData::A(A::new(10, 0, 0, last)));
+    let found = Found {
+        records: vec![srv("a.", "T.", 60), srv("a.", "u.", 60)],
+        additionals: vec![additional("t.", 1), additional("t.", 2), additional("v.", 3)],
+        ttl: None,
+    };
+    let answer = found.into_srv();
+    let addresses = [1, 2].map(|last| IpAddr::from([10, 0, 0, last]));
+    assert_eq!(answer.records[0].addresses, Some(Addresses::new(addresses).with_ttl(Duration::from_secs(5))));
+    assert_eq!(answer.records[1].addresses, None);
+}
