@@ -1,10 +1,9 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, SendError, Sender, bounded};
 
-use crate::sync::Arc;
 use crate::{LOG, Reason};
 
 /// Threads that do jobs: as many as there are jobs at the same time. Who became idle last works first, so that a single

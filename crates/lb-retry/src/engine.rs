@@ -117,14 +117,7 @@ impl Engine {
     }
 
     /// An attempt at `address` did not succeed. (One that did ends the request; there is nothing to decide.)
-    pub(crate) fn ended(
-        &mut self,
-        attempt: Running,
-        address: Arc<str>,
-        verdict: Verdict,
-        now: Instant,
-    ) -> Step {
-        drop(attempt);
+    pub(crate) fn ended(&mut self, _: Running, address: Arc<str>, verdict: Verdict, now: Instant) -> Step {
         self.alive -= 1;
         self.tried.push(address);
         if matches!(verdict, Verdict::Accept | Verdict::GiveUp) {

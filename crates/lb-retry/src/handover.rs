@@ -1,4 +1,6 @@
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use crate::sync::{AtomicBool, AtomicUsize, Ordering};
 
 /// Whether an attempt's result is still wanted: agreed once between the worker that makes it and the caller that waits.
 ///

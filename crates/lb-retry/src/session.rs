@@ -69,7 +69,7 @@ where
 
     pub(crate) fn begin(&mut self, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
         let step = self.engine.begin(now);
-        self.follow(step, now)
+        self.follow(&step, now)
     }
 
     /// The attempt returned `result`. The clock is read only when that is not the caller's result.
@@ -105,7 +105,7 @@ where
 
     pub(crate) fn woke(&mut self, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
         let step = self.engine.woke(now);
-        self.follow(step, now)
+        self.follow(&step, now)
     }
 
     /// The caller cancelled, while `in_flight` was on its way.
@@ -136,18 +136,18 @@ where
     ) -> Next<L::Endpoint, Req, Res, Err> {
         self.record(Some(Arc::clone(&address)), cause, attempt.started, now);
         let step = self.engine.ended(attempt, address, verdict, now);
-        self.follow(step, now)
+        self.follow(&step, now)
     }
 
     fn record(&mut self, address: Option<Arc<str>>, cause: Cause<Err>, started: Instant, now: Instant) {
         self.journal.record(Attempt::new(address, cause, now.saturating_duration_since(started)));
     }
 
-    fn follow(&mut self, step: Step, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
+    fn follow(&mut self, step: &Step, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
         if self.ctx.is_cancelled() {
             return self.finish(Reason::Cancelled);
         }
-        match step {
+        match *step {
             Step::Finish(reason) => self.finish(reason),
             Step::Wait(until) => Next::Wait(until),
             Step::Pick => self.pick(now),
@@ -162,7 +162,7 @@ where
             Err(error) => {
                 self.record(None, Cause::Pick(error), now, now);
                 let step = self.engine.pick_failed(now);
-                return self.follow(step, now);
+                return self.follow(&step, now);
             }
         };
         match self.engine.picked(pick.address(), now) {
@@ -170,7 +170,7 @@ where
                 Some(request) => Next::Call(Call { pick, request, running }),
                 None => self.finish(Reason::NotReplayable),
             },
-            step => self.follow(step, now),
+            step => self.follow(&step, now),
         }
     }
 

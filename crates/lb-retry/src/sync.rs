@@ -1,12 +1,6 @@
 //! The primitives behind the hand-written concurrency of this crate: std's, or loom's in a model check (`--cfg loom`).
 
 #[cfg(loom)]
-pub(crate) use loom::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
-};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 #[cfg(not(loom))]
-pub(crate) use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
-};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

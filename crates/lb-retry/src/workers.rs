@@ -1,4 +1,5 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use crossbeam_channel::{Receiver, bounded};
 use crate::Reason;
 use crate::crew::Crew;
 use crate::handover::Handover;
-use crate::sync::{Arc, AtomicUsize, Ordering};
+use crate::sync::{AtomicUsize, Ordering};
 
 /// How many abandoned attempts may hold a thread before new ones are refused.
 pub(crate) const MAX_ABANDONED: usize = 256;
@@ -84,5 +85,7 @@ fn discard<T>(result: T) {
     }
 }
 
+#[cfg(test)]
+mod stress;
 #[cfg(test)]
 mod tests;

@@ -31,10 +31,10 @@ fn assert_ends(thread: &Receiver<()>) {
 
 /// A job that never returns until it is told to, already begun.
 fn hanging(workers: &Workers, release: &Receiver<()>) -> Ticket<()> {
-    let (begin, begun) = bounded(1);
+    let (tell, begun) = bounded(1);
     let release = release.clone();
     let ticket = workers.run(move || {
-        let _ = begin.send(());
+        let _ = tell.send(());
         let _ = release.recv();
     });
     begun.recv_timeout(LONG).unwrap();
