@@ -97,6 +97,8 @@ fn by_the_clock_it_expires_while_the_next_refresh_is_far() {
     told.recv_timeout(LONG).unwrap();
     assert_eq!(set(&publisher), EXPIRED);
     assert_eq!(publisher.status().refreshes(), 2, "time alone did it");
+    let late = publisher.wait_ready(Duration::from_millis(1)).unwrap_err();
+    assert_eq!(late.to_string(), "x was not ready within 1ms: no route");
     script.answer(["a:80"]);
     publisher.refresh_now();
     told.recv_timeout(LONG).unwrap();

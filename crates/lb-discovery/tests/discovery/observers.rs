@@ -68,3 +68,22 @@ fn told_of_changes_and_of_nothing_else() {
     script.answer([]);
     tick(38, "", 0);
 }
+
+#[test]
+fn told_once_when_what_was_never_known_expires() {
+    let (script, source) = script();
+    let (ticks, on) = unbounded();
+    let publisher = DiscoveryPublisher::builder("x", source)
+        .refresh(Refresh::On(on))
+        .expire_after(Duration::from_secs(30))
+        .start(echo)
+        .unwrap();
+    let (_observer, told) = observe(&publisher);
+    let start = common::now();
+    for (count, times) in [(1, 0), (2, 1), (3, 0)] {
+        script.fail("no route");
+        refreshed(&publisher, count);
+        assert_eq!(told.try_iter().count(), times, "after failure {count}");
+        ticks.send(start + Duration::from_secs(60)).unwrap();
+    }
+}

@@ -105,6 +105,22 @@ fn a_thread_left_behind_ends_with_its_lookup_and_publishes_nothing() {
 }
 
 #[test]
+fn those_who_wait_are_told_even_when_a_lookup_hangs() {
+    let (hangs, hung) = unbounded();
+    let (held, release) = bounded(0);
+    let deaf = Deaf { answers: 1, hangs, release };
+    let publisher = DiscoveryPublisher::builder("x", deaf).start(echo).unwrap();
+    hung.recv_timeout(LONG).unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| publisher.wait_ready(LONG));
+        publisher.stop();
+        let error = waiting.join().unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "the discovery of x was stopped");
+    });
+    drop(held);
+}
+
+#[test]
 fn stop_may_be_called_again_and_from_several_threads() {
     let (publisher, held, hung) = hanging();
     std::thread::scope(|scope| {
