@@ -1,4 +1,8 @@
-//! What the benches share: sets of a given size, and loops on several threads.
+//! What the benches share: sets of a given size, loops on several threads, a service that does nothing.
+
+mod noop;
+
+pub use noop::{Noop, calls};
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -15,6 +19,23 @@ pub fn addresses(count: usize) -> Vec<String> {
 /// A fixed set of `count` endpoints that do nothing.
 pub fn fixed(count: usize) -> FixedPublisher<u64> {
     FixedPublisher::new(addresses(count).into_iter().map(Instance::from).zip(0..))
+}
+
+/// A fixed set of `count` endpoints that are clones of `endpoint`.
+pub fn fixed_of<E: Clone>(count: usize, endpoint: E) -> FixedPublisher<E> {
+    FixedPublisher::new(addresses(count).into_iter().map(|address| (address, endpoint.clone())))
+}
+
+/// What `run` returns on two threads at once, on average.
+///
+/// # Panics
+///
+/// When `run` does.
+pub fn on_two_threads(run: impl Fn() -> Duration + Sync) -> Duration {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(&run);
+        (run() + other.join().expect("the other thread ends")) / 2
+    })
 }
 
 /// Lets a millisecond pass on this thread.
