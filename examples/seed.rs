@@ -49,7 +49,7 @@ fn retry(ctx: &Context, request: &'static str, dns: SocketAddr) -> Result<String
 /// Converts an instance (host:port) to an endpoint, via a defined transport binding.
 fn foo_factory(instance: &Instance) -> Result<FooEndpoint, BoxError> {
     let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
-    let address = instance.address().to_owned();
+    let address: SocketAddr = instance.address().parse()?;
     Ok(Box::new(endpoint_fn(move |ctx: &Context, path: &'static str| {
         let request = agent.get(format!("http://{address}{path}"));
         request.config().timeout_global(ctx.remaining()).build().call()?.body_mut().read_to_string()
@@ -59,8 +59,8 @@ fn foo_factory(instance: &Instance) -> Result<FooEndpoint, BoxError> {
 /// What the two programs talk to: one backend that is dead, and one that answers with its name.
 fn main() -> Result<(), BoxError> {
     let (dns, dead, living) = (DnsServer::start()?, Backend::start("dead")?, Backend::start("foo")?);
-    let srv = |backend: &Backend| Record::srv(0, 1, backend.address().port(), "localhost.internal.domain.");
-    dns.set("localhost.internal.domain.", [Record::a([127, 0, 0, 1])]);
+    let srv = |backend: &Backend| Record::srv(0, 1, backend.address().port(), "host.internal.domain.");
+    dns.set("host.internal.domain.", [Record::a([127, 0, 0, 1])]);
     dns.set("foosvc.internal.domain.", [srv(&living)]);
     let ctx = Context::background();
     println!("load balancer alone: {:?}", load_balancer(&ctx, "/", dns.address())?);

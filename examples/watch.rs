@@ -60,6 +60,7 @@ fn main() -> ExitCode {
 /// Prints every change, for ever.
 fn follow(name: &str, servers: &[SocketAddr], refresh: Refresh) -> Result<(), BoxError> {
     let mut watch = Watch::start(name, servers, refresh)?;
+    println!("{}  following {name}", now());
     loop {
         watch.changes.recv()?;
         watch.show();
@@ -106,7 +107,10 @@ struct Watch {
 impl Watch {
     /// Does not wait for the first answer: it is a change like the others.
     fn start(name: &str, servers: &[SocketAddr], refresh: Refresh) -> Result<Self, BoxError> {
-        let builder = DnsSrvPublisher::builder(name).refresh(refresh).on_empty(OnEmpty::Empty);
+        let builder = DnsSrvPublisher::builder(name)
+            .refresh(refresh)
+            .timeout(Duration::from_secs(2))
+            .on_empty(OnEmpty::Empty);
         let builder = servers.iter().fold(builder, |builder, server| builder.name_server(*server));
         let publisher = builder.start(|_: &Instance| Ok::<_, BoxError>(()))?;
         let (sender, changes) = unbounded();
@@ -156,7 +160,7 @@ impl Watch {
         for instance in old.iter().filter(|(address, _)| !new.contains_key(*address)).map(|(_, gone)| gone) {
             line('-', instance, "removed");
         }
-        println!("{now}  = {} instances", new.len());
+        println!("{now}  = {} in the set", new.len());
     }
 }
 

@@ -58,7 +58,7 @@ impl Endpoint<Get> for Client {
         request.attempts().push(Attempt {
             address: Arc::clone(&self.address),
             took,
-            failed: result.is_err(),
+            error: result.as_ref().err().map(ToString::to_string),
         });
         result
     }
@@ -75,7 +75,7 @@ pub(crate) struct Get {
 pub(crate) struct Attempt {
     pub(crate) address: Arc<str>,
     pub(crate) took: Duration,
-    pub(crate) failed: bool,
+    pub(crate) error: Option<String>,
 }
 
 impl Get {

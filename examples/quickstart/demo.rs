@@ -7,27 +7,21 @@ use lb_test::{Backend, DnsServer, Record};
 
 use crate::report::Report;
 
-const NAME: &str = "_http._tcp.example.";
+pub(crate) const NAME: &str = "_http._tcp.example.";
 
 pub(crate) struct Demo {
     dns: DnsServer,
     /// Those that DNS names.
     backends: Vec<Backend>,
-    /// Killed, and no longer in DNS.
-    gone: Vec<Backend>,
 }
 
 impl Demo {
     /// Three backends, and a DNS server that knows them.
     pub(crate) fn start() -> io::Result<Self> {
         let backends = ["red", "green", "blue"].into_iter().map(Backend::start).collect::<io::Result<_>>()?;
-        let demo = Self { dns: DnsServer::start()?, backends, gone: Vec::new() };
+        let demo = Self { dns: DnsServer::start()?, backends };
         demo.publish();
         Ok(demo)
-    }
-
-    pub(crate) fn name(&self) -> &'static str {
-        NAME
     }
 
     pub(crate) fn server(&self) -> SocketAddr {
@@ -42,7 +36,7 @@ impl Demo {
                 report.event("kill", "green: connections are cut, new ones refused; DNS still names it");
             }
             3 => {
-                self.gone.push(self.backends.remove(1));
+                drop(self.backends.remove(1));
                 self.publish();
                 report.event("dns", "green is taken out");
             }

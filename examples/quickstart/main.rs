@@ -47,10 +47,9 @@ fn main() -> ExitCode {
             println!("{}", args::USAGE);
             return ExitCode::SUCCESS;
         }
-        Ok(Target::Demo) => Demo::start().map_err(BoxError::from).and_then(|demo| {
-            let (name, servers) = (demo.name().to_owned(), [demo.server()]);
-            run(&name, &servers, Some(demo))
-        }),
+        Ok(Target::Demo) => Demo::start()
+            .map_err(BoxError::from)
+            .and_then(|demo| run(demo::NAME, &[demo.server()], Some(demo))),
         Ok(Target::Name { name, servers }) => run(&name, &servers, None),
         Err(message) => {
             eprintln!("{message}\n\n{}", args::USAGE);

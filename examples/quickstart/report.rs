@@ -1,13 +1,14 @@
 //! What happens, line by line while it happens.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use loadbalancer::{Endpoints, Instance, RetryError};
 
 use crate::client::{Attempt, Client};
-use crate::screen::{Paint, Screen, thousands};
+use crate::screen::{Paint, Screen, print, thousands};
 use crate::tally::{self, Backend, Counts};
 use crate::{CLIENTS, REQUESTS, ROW};
 
@@ -34,6 +35,8 @@ pub(crate) struct Report {
     finished: usize,
     lost: usize,
     lost_in_row: usize,
+    /// Whether a request was saved by a retry, and that was shown.
+    rescued: bool,
 }
 
 impl Report {
@@ -42,12 +45,12 @@ impl Report {
         let screen = Screen::stdout();
         let servers: Vec<_> = servers.iter().map(SocketAddr::to_string).collect();
         let asked = if servers.is_empty() { "the system's DNS".to_owned() } else { servers.join(", ") };
-        screen.line(&format!("{} at {asked}", screen.paint(Paint::Bold, name)));
-        screen.line(&format!(
+        print(&format!("{} at {asked}", screen.paint(Paint::Bold, name)));
+        print(&format!(
             "DnsSrvPublisher -> RoundRobin -> Retry; {CLIENTS} clients send {} requests",
             thousands(REQUESTS)
         ));
-        screen.line("");
+        print("");
         Self {
             screen,
             started: Instant::now(),
@@ -58,6 +61,7 @@ impl Report {
             finished: 0,
             lost: 0,
             lost_in_row: 0,
+            rescued: false,
         }
     }
 
@@ -88,16 +92,17 @@ impl Report {
 
     /// Shows something that happened.
     pub(crate) fn event(&self, what: &str, text: &str) {
-        let what = self.screen.paint(Paint::Bold, &format!("{what:<4}"));
-        self.screen.line(&format!("{}  {what}  {text}", self.time()));
+        let what = self.screen.paint(Paint::Bold, &format!("{what:<5}"));
+        print(&format!("{}  {what}  {text}", self.time()));
     }
 
     pub(crate) fn outcome(&mut self, outcome: Outcome) {
         self.finished += 1;
         let Some(error) = outcome.lost else {
             for (index, attempt) in outcome.attempts.iter().enumerate() {
-                self.backend(&attempt.address).note(index, attempt.took, attempt.failed);
+                self.backend(&attempt.address).note(index, attempt.took, attempt.error.is_some());
             }
+            self.show_first_rescue(&outcome.attempts);
             return;
         };
         if self.lost == 0 {
@@ -110,6 +115,21 @@ impl Report {
             if let Some(address) = attempt.address() {
                 self.backend(address).note(index, attempt.elapsed(), true);
             }
+        }
+    }
+
+    /// Shows what retry did for the first request that needed it.
+    fn show_first_rescue(&mut self, attempts: &[Attempt]) {
+        if self.rescued {
+            return;
+        }
+        if let [Attempt { address, error: Some(error), .. }, .., last] = attempts {
+            self.rescued = true;
+            let (failed, answered) = (self.backend(address).label.clone(), &last.address);
+            let answered = &self.backend(answered).label;
+            let text =
+                format!("{failed} fails ({error}): {answered} answers instead, the caller never knows");
+            self.event("retry", &text);
         }
     }
 
@@ -140,21 +160,21 @@ impl Report {
     /// Shows the table and the result, and returns how many requests were lost.
     pub(crate) fn finish(&self) -> usize {
         let seconds = self.started.elapsed().as_secs_f64();
-        self.screen.line("");
+        print("");
         for line in tally::table(&self.backends) {
-            self.screen.line(&line);
+            print(&line);
         }
         let legend =
             "requests: attempts sent there; retries: those that followed a failed one; times: of answers";
-        self.screen.line(&self.screen.paint(Paint::Dim, legend));
-        self.screen.line("");
+        print(&self.screen.paint(Paint::Dim, legend));
+        print("");
         let lost = match self.lost {
             0 => self.screen.paint(Paint::Green, "none was lost"),
             lost => self.screen.paint(Paint::Red, &format!("{} LOST", thousands(lost))),
         };
         let all: Counts = self.backends.iter().map(|backend| backend.total).sum();
         let [finished, errors, retries] = [self.finished, all.errors, all.retries].map(thousands);
-        self.screen.line(&format!(
+        print(&format!(
             "{finished} requests in {seconds:.1} s: {lost} ({errors} failed attempts, {retries} retries)"
         ));
         self.lost
@@ -179,9 +199,9 @@ impl Report {
         let labels = self.backends.iter().take(COLUMNS).map(|backend| backend.label.len());
         let mut line = format!("{time:>8}  {requests:>9}");
         for (cell, width) in cells.iter().zip(labels.chain(std::iter::repeat(0))) {
-            line += &format!("  {cell:>width$}", width = width.max(7));
+            let _ = write!(line, "  {cell:>width$}", width = width.max(7));
         }
-        self.screen.line(&if time.is_empty() { self.screen.paint(Paint::Dim, &line) } else { line });
+        print(&if time.is_empty() { self.screen.paint(Paint::Dim, &line) } else { line });
     }
 
     fn backend(&mut self, address: &str) -> &mut Backend {

@@ -22,11 +22,6 @@ impl Screen {
         Self { colours: io::stdout().is_terminal() && !unwanted }
     }
 
-    pub(crate) fn line(&self, text: &str) {
-        // Nobody reads any more: no reason to lose requests.
-        let _ = writeln!(io::stdout(), "{}", text.trim_end());
-    }
-
     pub(crate) fn paint(&self, paint: Paint, text: &str) -> String {
         if !self.colours {
             return text.to_owned();
@@ -41,12 +36,17 @@ impl Screen {
     }
 }
 
+pub(crate) fn print(line: &str) {
+    // If nobody reads any more, the requests go on all the same.
+    let _ = writeln!(io::stdout(), "{}", line.trim_end());
+}
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
