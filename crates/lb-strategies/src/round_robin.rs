@@ -20,7 +20,8 @@ use crate::turns::{ShardedTurns, StrictTurns};
 /// let cache = EndpointCache::new(|i: &Instance| Ok::<_, std::io::Error>(i.address().to_owned()));
 /// cache.replace(["a:80", "b:80", "c:80"]);
 /// let lb = RoundRobin::starting_at(cache, 1);
-/// assert_eq!([*lb.endpoint()?, *lb.endpoint()?, *lb.endpoint()?], ["b:80", "c:80", "a:80"]);
+/// let picks = [lb.endpoint()?, lb.endpoint()?, lb.endpoint()?];
+/// assert_eq!(picks.map(|pick| pick.address().to_owned()), ["b:80", "c:80", "a:80"]);
 /// # Ok::<_, lb_core::Error>(())
 /// ```
 #[derive(Debug)]

@@ -23,3 +23,24 @@ pub(crate) fn mix(state: u64) -> u64 {
 pub(crate) fn below(number: u64, len: usize) -> usize {
     ((u128::from(number) * len as u128) >> 64) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_yields_the_numbers_of_the_reference_implementation() {
+        let state = |n: u64| 1_234_567_u64.wrapping_add(STEP.wrapping_mul(n));
+        let numbers = [1, 2, 3].map(|n| mix(state(n)));
+        assert_eq!(
+            numbers,
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
+    }
+
+    #[test]
+    fn below_maps_the_whole_range_of_numbers_evenly() {
+        assert_eq!([0, u64::MAX / 2, u64::MAX].map(|number| below(number, 10)), [0, 4, 9]);
+        assert_eq!([0, u64::MAX].map(|number| below(number, 1)), [0, 0]);
+    }
+}

@@ -23,6 +23,8 @@ pub(crate) struct ShardedTurns {
     /// Unique in the process; a thread remembers its shard by it.
     id: u64,
     newcomers: Padded<AtomicUsize>,
+    /// The thread that took each shard last: whoever has forgotten its shard finds it here.
+    holders: Padded<[AtomicU64; SHARDS]>,
     shards: Box<[Padded<AtomicUsize>; SHARDS]>,
 }
 
@@ -33,6 +35,7 @@ impl ShardedTurns {
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             newcomers: Padded(AtomicUsize::new(0)),
+            holders: Padded(std::array::from_fn(|_| AtomicU64::new(0))),
             shards: Box::new(std::array::from_fn(shard)),
         }
     }
@@ -53,8 +56,8 @@ impl ShardedTurns {
         turn % len
     }
 
-    /// This thread's shard. A thread that picks from more balancers than it remembers is a newcomer now and then, which
-    /// costs it one shared add.
+    /// This thread's shard, always the same one: a thread alone gets the strict sequence. One that picks from more
+    /// balancers than it remembers looks it up now and then.
     #[inline]
     fn shard_of_thread(&self) -> usize {
         thread_local! {
@@ -67,17 +70,38 @@ impl ShardedTurns {
             if id == self.id {
                 return shard;
             }
-            let shard = self.next_shard();
+            let shard = self.find_or_take_shard();
             place.set((self.id, shard));
             shard
         })
     }
 
     #[cold]
-    fn next_shard(&self) -> usize {
-        let newcomer = self.newcomers.0.fetch_add(1, Ordering::Relaxed);
-        if newcomer < OWNED { newcomer } else { OWNED + (newcomer - OWNED) % (SHARDS - OWNED) }
+    fn find_or_take_shard(&self) -> usize {
+        let thread = number_of_thread();
+        let held = self.holders.0.iter().position(|holder| holder.load(Ordering::Relaxed) == thread);
+        held.unwrap_or_else(|| {
+            let newcomer = self.newcomers.0.fetch_add(1, Ordering::Relaxed);
+            let shard =
+                if newcomer < OWNED { newcomer } else { OWNED + (newcomer - OWNED) % (SHARDS - OWNED) };
+            self.holders.0[shard].store(thread, Ordering::Relaxed);
+            shard
+        })
     }
+}
+
+/// This thread's number, from 1 on; never reused.
+fn number_of_thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local! {
+        static OWN: Cell<u64> = const { Cell::new(0) };
+    }
+    OWN.with(|own| {
+        if own.get() == 0 {
+            own.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        own.get()
+    })
 }
 
 /// Whose turn it is, by one counter: the exact sequence, whichever threads ask.
