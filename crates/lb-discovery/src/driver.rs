@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, at, never, select};
+use crossbeam_channel::{Receiver, at, never, select_biased};
 use lb_core::{Context, Error, Instance};
 
 use crate::board::Board;
@@ -47,11 +47,8 @@ impl Driver {
     /// Waits for the time of the next refresh. `None`: stopped.
     fn wait(&mut self) -> Option<Instant> {
         loop {
-            if self.ctx.is_cancelled() {
-                return None;
-            }
             let timer = self.schedule.wake_at().map_or_else(never, at);
-            select! {
+            select_biased! {
                 recv(self.ctx.cancelled()) -> _ => return None,
                 recv(self.ticks) -> tick => match tick {
                     Ok(now) => return Some(now),
@@ -65,7 +62,6 @@ impl Driver {
                     }
                     if let Some(error) = self.board.status().last_error {
                         self.expire(now, &error);
-                        self.gate.tell(false, None);
                     }
                 }
             }
@@ -131,6 +127,8 @@ impl Driver {
         let validity = self.schedule.validity(now);
         if validity == Validity::Expired {
             self.journal.expired(error);
+            // Before the feeds, as an answer comes after them: who is let through finds a set.
+            self.gate.tell(false, Some(Arc::clone(error)));
             self.board.publish(|news| news.unusable = Some(Error::Discovery { source: Arc::clone(error) }));
         }
         validity

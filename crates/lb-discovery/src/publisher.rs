@@ -73,7 +73,8 @@ impl<E> DiscoveryPublisher<E> {
     }
 
     /// Has the source asked at once, whatever the schedule or a backoff says, and returns without waiting for it. If the
-    /// source is being asked, it is asked again afterwards. Several calls may become one. Without effect once stopped.
+    /// source is being asked, it is asked again afterwards; so one that watches is not disturbed. Several calls may become
+    /// one. Without effect once stopped.
     pub fn refresh_now(&self) {
         self.watcher.refresh_now();
     }

@@ -4,20 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use lb_core::{BoxError, Context, Error, Instance, Publisher};
 use lb_discovery::{Answer, DiscoveryPublisher, Refresh};
 use lb_test::{Counted, CountingFactory};
 
-use crate::common::until;
+use crate::common::{LONG, until};
 
 const CHANGES: u64 = 2000;
 
-/// Another set each time, and now and then a failure; failures only, while `broken` says so.
+/// Another set each time, and now and then a failure; failures only, while `broken` says so. It is dropped with `alive`.
 fn restless(
     broken: Arc<AtomicBool>,
     changes: Arc<AtomicU64>,
+    alive: Sender<()>,
 ) -> impl FnMut(&Context) -> Result<Answer, BoxError> + Send {
     move |_| {
+        let _ = &alive;
         if broken.load(Ordering::SeqCst) {
             return Err("broken".into());
         }
@@ -51,12 +54,14 @@ fn made_is_live_and_draining_and_dropped_whatever_happens() {
     let (broken, changes) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let factory = CountingFactory::new();
     let tiny = Duration::from_micros(1);
-    let publisher = DiscoveryPublisher::builder("x", restless(Arc::clone(&broken), Arc::clone(&changes)))
-        .refresh(Refresh::Every(tiny))
-        .backoff(tiny, tiny)
-        .expire_after(Duration::from_millis(20))
-        .build(factory.clone())
-        .unwrap();
+    let (alive, ended) = bounded(0);
+    let publisher =
+        DiscoveryPublisher::builder("x", restless(Arc::clone(&broken), Arc::clone(&changes), alive))
+            .refresh(Refresh::Every(tiny))
+            .backoff(tiny, tiny)
+            .expire_after(Duration::from_millis(20))
+            .build(factory.clone())
+            .unwrap();
     let done = AtomicBool::new(false);
     let held = std::thread::scope(|scope| {
         let readers = [(); 3].map(|()| scope.spawn(|| read(&publisher, &done)));
@@ -67,6 +72,7 @@ fn made_is_live_and_draining_and_dropped_whatever_happens() {
         broken.store(false, Ordering::SeqCst);
         until("recovery", || publisher.endpoints().is_ok());
         publisher.stop();
+        assert_eq!(ended.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
         done.store(true, Ordering::SeqCst);
         assert!(readers.into_iter().all(|reader| reader.join().unwrap() > 0));
         [held]
