@@ -127,3 +127,30 @@ async fn search(servers: &Servers, candidates: &[String]) -> Result<SrvAnswer, F
     }
     search.end()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use lb_test::DnsServer;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_hanging_lookup_returns_when_it_is_cancelled() {
+        let server = DnsServer::start().expect("a DNS server starts");
+        server.pause();
+        let (queries, name_servers) = (server.events(), vec![server.address()]);
+        let settings = ResolverSettings { name_servers, timeout: Some(HOUR), ..ResolverSettings::default() };
+        let (ctx, canceller) = Context::background().with_cancel();
+        let (sender, returned) = crossbeam_channel::bounded(1);
+        thread::spawn(move || {
+            sender.send(HickoryLookup::new(settings).lookup_srv(&ctx, "web.example.").is_err())
+        });
+        queries.recv().expect("the lookup is under way");
+        canceller.cancel();
+        assert_eq!(returned.recv_timeout(HOUR / 180), Ok(true));
+    }
+}

@@ -65,6 +65,26 @@ fn a_lookup_that_resolves_no_targets_makes_them_bad_records() {
 }
 
 #[test]
+fn two_ports_of_one_target_ask_for_its_addresses_once() {
+    struct Counting(crossbeam_channel::Sender<String>);
+    impl SrvLookup for Counting {
+        fn lookup_srv(&mut self, _: &Context, _: &str) -> Result<SrvAnswer, BoxError> {
+            Ok(SrvAnswer::new([80, 81].map(|port| SrvRecord::new("a.example", port))))
+        }
+
+        fn lookup_addresses(&mut self, _: &Context, target: &str) -> Result<Addresses, BoxError> {
+            self.0.send(target.to_owned())?;
+            Ok(Addresses::new([IpAddr::from([10, 0, 0, 1])]))
+        }
+    }
+    let (sender, asked) = crossbeam_channel::unbounded();
+    let builder = DnsSrvPublisher::builder(NAME).lookup(Counting(sender)).resolve_targets(true);
+    let publisher = builder.build(factory).expect("it starts");
+    assert_eq!(addresses(&publisher), ["10.0.0.1:80", "10.0.0.1:81"]);
+    assert_eq!(asked.try_iter().collect::<Vec<_>>(), ["a.example"]);
+}
+
+#[test]
 fn a_failing_and_a_panicking_lookup_are_errors() {
     let failing = |_: &Context, _: &str| Err("the registry is down".into());
     let error = DnsSrvPublisher::builder(NAME).lookup(failing).build(factory).expect_err("it fails");

@@ -9,6 +9,9 @@ use hickory_proto::op::{Message, MessageType};
 use hickory_proto::rr::rdata::{CNAME, NS};
 use hickory_proto::rr::{Name, RData, Record};
 
+/// In seconds, of the aliases below.
+pub(crate) const ALIAS_TTL: u32 = 7;
+
 pub(crate) struct RawServer {
     socket: Arc<UdpSocket>,
     stopped: Arc<AtomicBool>,
@@ -57,7 +60,7 @@ pub(crate) fn cname_only(query: &[u8], aliases: &[(&str, &str)]) -> Option<Vec<u
     let name = |text: &str| Name::from_ascii(text).expect("a name");
     let (_, target) = aliases.iter().find(|(alias, _)| name(alias) == asked)?;
     message.metadata.message_type = MessageType::Response;
-    message.answers.push(Record::from_rdata(asked, 60, RData::CNAME(CNAME(name(target)))));
+    message.answers.push(Record::from_rdata(asked, ALIAS_TTL, RData::CNAME(CNAME(name(target)))));
     message.to_vec().ok()
 }
 

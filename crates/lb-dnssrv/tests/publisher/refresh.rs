@@ -5,7 +5,8 @@ use std::time::Duration;
 use lb_dnssrv::{DnsSrvBuilder, Refresh, Status};
 use lb_test::{DnsServer, Record};
 
-use crate::support::{AMPLE, NAME, Ticked, asking, asking_all, factory, server};
+use crate::raw_server::{ALIAS_TTL, RawServer, cname_only};
+use crate::support::{AMPLE, NAME, SHORT, Ticked, asking, asking_all, factory, server};
 
 const MIN: Duration = Duration::from_secs(2);
 const MAX: Duration = Duration::from_secs(50);
@@ -63,6 +64,14 @@ fn the_ttl_of_an_alias_counts() {
     let server = with_ttl(30);
     server.set("alias.example.", [Record::cname(NAME).with_ttl(9)]);
     assert_eq!(pause_after(asking_all("alias.example.", [server.address()])), Duration::from_secs(9));
+}
+
+#[test]
+fn the_ttl_of_an_alias_counts_where_its_target_is_asked_for_separately() {
+    let (first, second) =
+        (RawServer::start(|query| cname_only(query, &[("alias.example.", NAME)])), with_ttl(30));
+    let builder = asking_all("alias.example.", [first.address(), second.address()]).timeout(SHORT);
+    assert_eq!(pause_after(builder), Duration::from_secs(ALIAS_TTL.into()));
 }
 
 #[test]

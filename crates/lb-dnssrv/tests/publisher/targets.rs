@@ -44,15 +44,6 @@ fn addresses_that_came_along_are_not_asked_for() {
 }
 
 #[test]
-fn two_ports_of_one_target_ask_for_its_addresses_once() {
-    let server = server(&[]);
-    server.set(NAME, [Record::srv(0, 1, 80, "a.example."), Record::srv(0, 1, 81, "a.example.")]);
-    server.set("a.example.", [Record::a([10, 0, 0, 1])]);
-    assert_eq!(addresses(&resolved(&server)), ["10.0.0.1:80", "10.0.0.1:81"]);
-    assert_eq!(server.count("a.example."), 2, "once for each IP version");
-}
-
-#[test]
 fn a_target_may_be_an_alias() {
     let server = server(&["a.example."]);
     server.set("a.example.", [Record::cname("b.example.")]);
