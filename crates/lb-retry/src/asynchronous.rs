@@ -10,8 +10,12 @@ use crate::session::{Call, Next, Session};
 use crate::{Policy, Retry, RetryError};
 
 /// Everything happens inside the caller's future: no task is spawned, and dropping it drops the attempt in flight and
-/// its pick. Time is tokio's, so the runtime needs its timer enabled. Cost when the first attempt succeeds at once: one
-/// reading of the clock, no timer, and no allocation.
+/// its pick. Cost when the first attempt succeeds at once: one reading of the clock, no timer, and no allocation.
+///
+/// # Panics
+///
+/// Time is tokio's: a call that is not ready at once needs a tokio runtime whose timer is enabled, as
+/// [`tokio::time::sleep`] does.
 impl<Req, L, P> AsyncEndpoint<Req> for Retry<L, P>
 where
     Req: Send,

@@ -1,7 +1,5 @@
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
@@ -10,13 +8,13 @@ use crate::backoff::Delays;
 use crate::{Backoff, Reason, Verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
-const ADDRESSES: [&str; 4] = ["a:80", "b:80", "c:80", "d:80"];
+pub(super) const ADDRESSES: [&str; 4] = ["a:80", "b:80", "c:80", "d:80"];
 
 /// An engine and a clock that only the test moves.
-struct Scripted {
-    engine: Engine,
-    now: Instant,
-    deadline: Option<Instant>,
+pub(super) struct Scripted {
+    pub(super) engine: Engine,
+    pub(super) now: Instant,
+    pub(super) deadline: Option<Instant>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "an arbitrary point to count from")]
@@ -24,12 +22,12 @@ fn epoch() -> Instant {
     Instant::now()
 }
 
-fn limits(max_attempts: u32, timeout: Duration) -> Limits {
+pub(super) fn limits(max_attempts: u32, timeout: Duration) -> Limits {
     Limits { max_attempts, timeout, attempt_timeout: None, backoff: Backoff::default() }
 }
 
 impl Scripted {
-    fn new(limits: &Limits, seed: u64) -> Self {
+    pub(super) fn new(limits: &Limits, seed: u64) -> Self {
         let now = epoch();
         let deadline = now.checked_add(limits.timeout);
         let delays = Delays::seeded(limits.backoff, SmallRng::seed_from_u64(seed));
@@ -40,11 +38,11 @@ impl Scripted {
         Self::new(&limits(max, timeout), 7)
     }
 
-    fn begin(&self) -> Step {
+    pub(super) fn begin(&self) -> Step {
         self.engine.begin(self.now)
     }
 
-    fn pick(&mut self, address: &str) -> Step {
+    pub(super) fn pick(&mut self, address: &str) -> Step {
         self.engine.picked(address, self.now)
     }
 
@@ -70,7 +68,7 @@ impl Scripted {
         self.engine.woke(until)
     }
 
-    fn tried(&self) -> Vec<&str> {
+    pub(super) fn tried(&self) -> Vec<&str> {
         self.engine.tried().iter().map(|address| &**address).collect()
     }
 }
@@ -238,84 +236,4 @@ fn a_clock_that_goes_backwards_does_not_panic() {
     let running = scripted.call("a:80");
     scripted.now -= SECOND / 2;
     assert_pick(&scripted.end(running, "a:80", Verdict::Retry));
-}
-
-/// What happens to one attempt, and how long it takes.
-#[derive(Clone, Debug)]
-enum Event {
-    NoEndpoint,
-    Call(usize, Verdict, Duration),
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    let delay = || (0_u64..200).prop_map(Duration::from_millis);
-    let verdict = prop_oneof![4 => Just(Verdict::Retry), 1 => delay().prop_map(Verdict::RetryAfter), 1 => Just(Verdict::GiveUp)];
-    prop_oneof![
-        1 => Just(Event::NoEndpoint),
-        4 => (0..ADDRESSES.len(), verdict, delay()).prop_map(|(index, verdict, took)| Event::Call(index, verdict, took)),
-    ]
-}
-
-/// Plays `events` over and over, and checks at every step what must hold at all times.
-fn play(mut scripted: Scripted, max: u32, events: &[Event]) -> Result<(), TestCaseError> {
-    let (mut attempts, mut waits_in_a_row) = (0_u32, 0);
-    let mut step = scripted.begin();
-    let mut script = events.iter().cycle();
-    loop {
-        prop_assert!(attempts <= max, "{attempts} attempts of {max}");
-        step = match (step, script.next()) {
-            (Step::Finish(_), _) | (_, None) => return Ok(()),
-            (Step::Wait(until), _) => {
-                waits_in_a_row += 1;
-                prop_assert!(waits_in_a_row == 1, "waited twice for one attempt");
-                prop_assert!(until > scripted.now, "a wait of no time");
-                prop_assert!(scripted.deadline.is_none_or(|deadline| until < deadline), "past the deadline");
-                scripted.now = until;
-                scripted.engine.woke(until)
-            }
-            (Step::Pick, Some(Event::NoEndpoint)) => {
-                (attempts, waits_in_a_row) = (attempts + 1, 0);
-                scripted.engine.pick_failed(scripted.now)
-            }
-            (Step::Pick, Some(Event::Call(index, verdict, took))) => {
-                let address = ADDRESSES[*index];
-                let untried = !scripted.tried().contains(&address);
-                match scripted.pick(address) {
-                    Step::Call(running) => {
-                        (attempts, waits_in_a_row) = (attempts + 1, 0);
-                        scripted.now += *took;
-                        scripted.engine.ended(running, Arc::from(address), *verdict, scripted.now)
-                    }
-                    step => {
-                        prop_assert!(!untried, "an untried endpoint was not called: {step:?}");
-                        step
-                    }
-                }
-            }
-            (step @ (Step::Call(_) | Step::Await), _) => panic!("nothing asked for it: {step:?}"),
-        };
-    }
-}
-
-proptest! {
-    #[test]
-    fn never_more_than_max_attempts_never_a_wait_of_no_time_or_past_the_deadline(
-        max in 0_u32..40, timeout in 0_u64..3_000, seed in any::<u64>(), events in prop::collection::vec(event(), 1..20),
-    ) {
-        let limits = limits(max, Duration::from_millis(timeout));
-        play(Scripted::new(&limits, seed), max, &events)?;
-    }
-
-    #[test]
-    fn an_empty_set_is_no_busy_loop(seed in any::<u64>()) {
-        // Go kit made 47,105 attempts in 50 ms. Ceilings of 10, 20, 40 … ms leave room for a handful.
-        let limits = limits(u32::MAX, Duration::from_millis(50));
-        let mut scripted = Scripted::new(&limits, seed);
-        let mut attempts = 0;
-        while let Step::Wait(until) = scripted.engine.pick_failed(scripted.now) {
-            attempts += 1;
-            scripted.now = until;
-        }
-        prop_assert!(attempts < 50, "{attempts} attempts in 50 ms");
-    }
 }
