@@ -1,4 +1,12 @@
-#![doc = include_str!("../../../README.md")]
+// The README's code is compiled and run wherever all that it shows is switched on.
+#![cfg_attr(
+    all(feature = "default", feature = "tokio", feature = "tower"),
+    doc = include_str!("../../../README.md")
+)]
+#![cfg_attr(
+    not(all(feature = "default", feature = "tokio", feature = "tower")),
+    doc = "Client-side load balancing: publishers, load balancers and retry; see the README."
+)]
 
 pub use lb_core::{
     AsyncEndpoint, AsyncEndpointFn, BoxAsyncEndpoint, BoxEndpoint, BoxError, Cancelled, Canceller, Context,
@@ -30,4 +38,11 @@ pub use lb_strategies::{Random, RoundRobin};
 pub use lb_retry::{
     Attempt, Backoff, Cause, Enforced, Inline, InvalidBackoff, InvalidRetry, KeyBy, Policy, Reason, Retry,
     RetryAll, RetryBuilder, RetryError, RetryIf, Verdict,
+};
+
+#[cfg(feature = "tower")]
+pub use lb_tower::{
+    Anonymous, Balance, BalanceError, CannotNotify, CompleteOnBody, CompleteOnResponse, DiscoverStream,
+    EndpointService, Key, OnRuntime, ResponseFuture, RuntimeBound, ServiceEndpoint, ToPickRequest,
+    TrackCompletion, TrackedBody, on_runtime,
 };
