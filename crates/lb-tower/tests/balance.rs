@@ -9,24 +9,24 @@ use std::sync::Arc;
 use lb_core::{Endpoints, Error, LoadBalancer, Pick, PickRequest, Publisher};
 use lb_strategies::RoundRobin;
 use lb_tower::{Balance, BalanceError};
-use support::{Answer, First, Readiness, Scripted, balance};
+use support::{Answer, First, Readiness, Scripted, balance, soon};
 use tower::{Service, ServiceExt};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_call_is_a_pick_of_its_own() {
     let (mut balance, ..) = balance(["a:80", "b:80", "c:80"]);
     let mut answers = Vec::new();
     for _ in 0..4 {
-        answers.push(balance.call(()).await.unwrap());
+        answers.push(soon(balance.call(())).await.unwrap());
     }
     assert_eq!(answers, ["a:80", "b:80", "c:80", "a:80"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn clones_share_one_load_balancer() {
     let (balance, ..) = balance(["a:80", "b:80"]);
-    assert_eq!(balance.clone().oneshot(()).await.unwrap(), "a:80");
-    assert_eq!(balance.clone().oneshot(()).await.unwrap(), "b:80");
+    assert_eq!(soon(balance.clone().oneshot(())).await.unwrap(), "a:80");
+    assert_eq!(soon(balance.clone().oneshot(())).await.unwrap(), "b:80");
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn it_is_shared_without_a_buffer() {
     sent(&balance.call(()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_empty_set_is_an_error_at_once() {
     let (mut balance, ..) = balance([]);
     let error = ServiceExt::<()>::ready(&mut balance).await.unwrap().call(()).await.unwrap_err();
@@ -47,13 +47,13 @@ async fn an_empty_set_is_an_error_at_once() {
     assert_eq!(error.address(), None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_removed_endpoint_gets_no_call_and_a_new_one_gets_its_share() {
     let (mut balance, cache, _) = balance(["a:80", "b:80"]);
     cache.replace(["b:80"]);
-    assert_eq!(balance.call(()).await.unwrap(), "b:80");
+    assert_eq!(soon(balance.call(())).await.unwrap(), "b:80");
     cache.replace(["a:80"]);
-    assert_eq!(balance.call(()).await.unwrap(), "a:80");
+    assert_eq!(soon(balance.call(())).await.unwrap(), "a:80");
 }
 
 /// A publisher whose discovery has not answered.
@@ -67,24 +67,24 @@ impl Publisher for Silent {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_publisher_that_is_not_ready_is_an_error_at_once() {
     let error = Balance::new(RoundRobin::new(Silent)).oneshot(()).await.unwrap_err();
     assert!(matches!(error, BalanceError::Pick(Error::NotReady)), "{error:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn errors_name_the_address_and_keep_the_source() {
     let (mut balance, _, [service]) = balance(["10.0.0.1:80"]);
     service.set_answer(Answer::Refuse);
-    let refused = balance.call(()).await.unwrap_err();
+    let refused = soon(balance.call(())).await.unwrap_err();
     assert!(matches!(refused, BalanceError::Call { .. }));
     assert_eq!(refused.to_string(), "10.0.0.1:80: refused");
     assert_eq!(refused.address(), Some("10.0.0.1:80"));
     assert!(refused.source().unwrap().is::<io::Error>());
 
     service.set_readiness(Readiness::Broken);
-    let broken = balance.call(()).await.unwrap_err();
+    let broken = soon(balance.call(())).await.unwrap_err();
     assert!(matches!(broken, BalanceError::NotReady { .. }));
     assert_eq!(broken.to_string(), "10.0.0.1:80: not ready: broken");
     assert_eq!(broken.address(), Some("10.0.0.1:80"));
@@ -104,25 +104,25 @@ impl<P: Publisher> LoadBalancer for ByKey<P> {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn pick_request_hands_the_key_to_the_strategy() {
     let (_, cache, _) = balance(["a:80", "b:80", "c:80"]);
     let mut balance =
         Balance::new(ByKey(cache)).pick_request(|user: &u64| PickRequest::new().with_key(*user));
-    assert_eq!(balance.call(2).await.unwrap(), "c:80");
-    assert_eq!(balance.call(0).await.unwrap(), "a:80");
+    assert_eq!(soon(balance.call(2)).await.unwrap(), "c:80");
+    assert_eq!(soon(balance.call(0)).await.unwrap(), "a:80");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn pick_request_may_borrow_the_tried_list_from_the_request() {
     let (_, cache, _) = balance(["a:80", "b:80"]);
     let mut balance = Balance::new(First(cache))
         .pick_request(|tried: &Vec<&'static str>| PickRequest::new().with_tried(tried));
-    assert_eq!(balance.call(vec![]).await.unwrap(), "a:80");
-    assert_eq!(balance.call(vec!["a:80"]).await.unwrap(), "b:80");
+    assert_eq!(soon(balance.call(vec![])).await.unwrap(), "a:80");
+    assert_eq!(soon(balance.call(vec!["a:80"])).await.unwrap(), "b:80");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_erased_load_balancer_works() {
     let (_, cache, _) = balance(["a:80"]);
     let erased: Arc<dyn LoadBalancer<Endpoint = Scripted>> = Arc::new(RoundRobin::new(cache));

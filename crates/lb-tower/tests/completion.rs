@@ -7,27 +7,27 @@ use std::convert::Infallible;
 use lb_core::Instance;
 use lb_strategies::RoundRobin;
 use lb_tower::{Balance, TrackCompletion};
-use support::{Answer, Readiness, assert_nothing_left, balance, poll_once};
+use support::{Answer, Readiness, assert_nothing_left, balance, poll_once, soon};
 use tower::{Service, service_fn};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_pick_ends_with_the_response() {
     let (mut balance, cache, services) = balance(["a:80"]);
     let mut call = Box::pin(balance.call(()));
-    assert!(call.as_mut().await.is_ok());
+    assert!(soon(call.as_mut()).await.is_ok());
     assert_nothing_left(&cache, &services);
     drop(call);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_that_fails_ends_its_pick() {
     let (mut balance, cache, services) = balance(["a:80"]);
     services[0].set_answer(Answer::Refuse);
-    assert!(balance.call(()).await.is_err());
+    assert!(soon(balance.call(())).await.is_err());
     assert_nothing_left(&cache, &services);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cancelled_call_leaves_nothing_behind() {
     let (mut balance, cache, services) = balance(["a:80", "b:80", "c:80"]);
     services[0].set_answer(Answer::Hang);
@@ -35,7 +35,7 @@ async fn a_cancelled_call_leaves_nothing_behind() {
     let mut in_flight = Box::pin(balance.call(()));
     assert!(poll_once(in_flight.as_mut()).await.is_ready(), "b answers");
     let mut hanging = Box::pin({
-        assert!(balance.call(()).await.is_ok(), "c answers");
+        assert!(soon(balance.call(())).await.is_ok(), "c answers");
         balance.call(())
     });
     assert!(poll_once(hanging.as_mut()).await.is_pending());
@@ -48,7 +48,7 @@ async fn a_cancelled_call_leaves_nothing_behind() {
     assert_nothing_left(&cache, &services);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_endpoint_removed_during_a_call_lives_until_it_ends() {
     let (mut balance, cache, services) = balance(["a:80"]);
     services[0].set_answer(Answer::Hang);
@@ -72,11 +72,11 @@ impl<H, Res> TrackCompletion<H, Res> for Both {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_user_may_say_when_a_response_is_complete() {
     let service = service_fn(async |n: u32| Ok::<_, Infallible>(n));
     let publisher = lb_static::FixedPublisher::new([("a:80", service)]);
     let mut balance = Balance::new(RoundRobin::new(publisher)).track_completion(Both);
-    let (pick, n) = balance.call(7).await.unwrap();
+    let (pick, n) = soon(balance.call(7)).await.unwrap();
     assert_eq!((pick.address(), n), ("a:80", 7));
 }

@@ -11,7 +11,7 @@ use lb_core::{
     EndpointCache, EndpointCell, Endpoints, Error, Factory, Instance, Observer, Observers, Publisher,
 };
 use lb_tower::DiscoverStream;
-use support::{Cache, balance, poll_once};
+use support::{Cache, balance, poll_once, soon};
 use tower::discover::Change;
 use tower::load::{CompleteOnResponse, PendingRequestsDiscover};
 use tower::{Service, ServiceExt};
@@ -39,14 +39,14 @@ fn stream<const N: usize>(addresses: [&'static str; N]) -> (DiscoverStream<Cache
     (DiscoverStream::new(Arc::clone(&cache)).unwrap(), cache)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn it_begins_with_the_members_of_the_current_set() {
     let (mut stream, _) = stream(["b:80", "a:80"]);
     assert_eq!(drain(&mut stream).await, ["+a:80", "+b:80"]);
     assert!(drain(&mut stream).await.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn it_tells_the_difference_to_what_it_told_before() {
     let (mut stream, cache) = stream(["a:80", "b:80", "c:80", "d:80"]);
     cache.replace(["b:80", "c:80"]);
@@ -57,7 +57,7 @@ async fn it_tells_the_difference_to_what_it_told_before() {
     assert_eq!(drain(&mut stream).await, ["-a:80", "-c:80", "-d:80"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_change_wakes_its_task() {
     let (mut stream, cache) = stream(["a:80", "b:80"]);
     cache.replace(["a:80"]);
@@ -69,7 +69,7 @@ async fn a_change_wakes_its_task() {
     tokio::task::yield_now().await;
     assert!(!task.is_finished());
     std::thread::spawn(move || cache.replace(["a:80", "b:80"])).join().unwrap();
-    assert!(task.await.unwrap());
+    assert!(soon(task).await.unwrap());
 }
 
 /// Makes an endpoint anew when its weight changes.
@@ -87,7 +87,7 @@ impl Factory for PerWeight {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_endpoint_made_anew_is_removed_and_inserted() {
     let cache = Arc::new(EndpointCache::new(PerWeight));
     let mut stream = DiscoverStream::new(Arc::clone(&cache)).unwrap();
@@ -100,7 +100,7 @@ async fn an_endpoint_made_anew_is_removed_and_inserted() {
     assert_eq!(drain(&mut stream).await, ["-a:80", "+a:80"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn members_are_keyed_by_address_and_host() {
     let cache = Arc::new(EndpointCache::new(PerWeight));
     let mut stream = DiscoverStream::new(Arc::clone(&cache)).unwrap();
@@ -138,7 +138,7 @@ impl Publisher for Failing {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_error_of_the_publisher_counts_as_an_empty_set_and_ends_nothing() {
     let publisher = Arc::new(Failing {
         cell: EndpointCell::new(Endpoints::new([(Instance::new("a:80"), 1)])),
@@ -172,15 +172,15 @@ fn a_publisher_that_cannot_notify_is_refused() {
     assert_eq!(error.to_string(), "the publisher does not notify: its subscribe() returned false");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn tower_balance_is_fed_by_it() {
     let (stream, cache) = stream(["a:80", "b:80"]);
     cache.replace(["a:80"]);
     let discover = PendingRequestsDiscover::new::<()>(stream, CompleteOnResponse::default());
     let mut balance = tower::balance::p2c::Balance::<_, ()>::new(discover);
-    assert_eq!(balance.ready().await.unwrap().call(()).await.unwrap(), "a:80");
+    assert_eq!(soon(balance.ready()).await.unwrap().call(()).await.unwrap(), "a:80");
     cache.replace(["b:80"]);
-    assert_eq!(balance.ready().await.unwrap().call(()).await.unwrap(), "b:80");
+    assert_eq!(soon(balance.ready()).await.unwrap().call(()).await.unwrap(), "b:80");
     cache.replace(Vec::<Instance>::new());
     let mut nobody = Box::pin(balance.ready());
     assert!(poll_once(nobody.as_mut()).await.is_pending(), "tower's own answer to an empty set");

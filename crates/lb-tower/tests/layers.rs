@@ -54,7 +54,7 @@ impl Policy<Remembering, &'static str, BalanceError> for NoteFailures {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn retry_on_top_reaches_another_endpoint_by_the_tried_list() {
     let (_, cache, [a, b, _]) = balance(["a:80", "b:80", "c:80"]);
     a.set_answer(Answer::Refuse);

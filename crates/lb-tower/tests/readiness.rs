@@ -8,28 +8,28 @@ use std::time::Duration;
 
 use lb_core::PickRequest;
 use lb_tower::BalanceError;
-use support::{Answer, Readiness, assert_nothing_left, balance, poll_once};
+use support::{Answer, Readiness, assert_nothing_left, balance, poll_once, soon};
 use tower::Service;
 use tower::limit::ConcurrencyLimit;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_service_that_is_not_ready_is_passed_over_for_another() {
     let (mut balance, cache, services) = balance(["a:80", "b:80"]);
     services[0].set_readiness(Readiness::NotReady);
     for _ in 0..10 {
-        assert_eq!(balance.call(()).await.unwrap(), "b:80");
+        assert_eq!(soon(balance.call(())).await.unwrap(), "b:80");
     }
     assert_eq!(services[0].calls(), 0);
     assert_nothing_left(&cache, &services);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_others_are_asked_and_no_more() {
     let (mut balance, _, services) = balance(["a:80", "b:80", "c:80", "d:80"]);
     for service in &services[..2] {
         service.set_readiness(Readiness::NotReady);
     }
-    assert_eq!(balance.call(()).await.unwrap(), "c:80");
+    assert_eq!(soon(balance.call(())).await.unwrap(), "c:80");
 
     // The strategy goes on with d and a: the third to be asked is b.
     services[2].set_readiness(Readiness::NotReady);
@@ -39,10 +39,10 @@ async fn two_others_are_asked_and_no_more() {
     services[2].set_readiness(Readiness::Ready);
     assert!(poll_once(call.as_mut()).await.is_pending(), "c is the fourth and was not asked");
     services[1].set_readiness(Readiness::Ready);
-    assert_eq!(call.await.unwrap(), "b:80");
+    assert_eq!(soon(call).await.unwrap(), "b:80");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_waits_for_whichever_gets_ready_first() {
     for winner in 0..3 {
         let (mut balance, cache, services) = balance(["a:80", "b:80", "c:80"]);
@@ -53,12 +53,12 @@ async fn a_call_waits_for_whichever_gets_ready_first() {
         tokio::task::yield_now().await;
         assert!(!call.is_finished());
         services[winner].set_readiness(Readiness::Ready);
-        assert_eq!(call.await.unwrap().unwrap(), ["a:80", "b:80", "c:80"][winner]);
+        assert_eq!(soon(call).await.unwrap().unwrap(), ["a:80", "b:80", "c:80"][winner]);
         assert_nothing_left(&cache, &services);
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_only_endpoint_is_waited_for() {
     let (mut balance, _, [service]) = balance(["a:80"]);
     service.set_readiness(Readiness::NotReady);
@@ -66,10 +66,10 @@ async fn the_only_endpoint_is_waited_for() {
     tokio::task::yield_now().await;
     assert!(!call.is_finished());
     service.set_readiness(Readiness::Ready);
-    assert_eq!(call.await.unwrap().unwrap(), "a:80");
+    assert_eq!(soon(call).await.unwrap().unwrap(), "a:80");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_the_request_has_tried_is_no_alternative() {
     let (balance, _, services) = balance(["a:80", "b:80"]);
     services[0].set_readiness(Readiness::NotReady);
@@ -78,23 +78,23 @@ async fn what_the_request_has_tried_is_no_alternative() {
     assert!(poll_once(call.as_mut()).await.is_pending());
     assert_eq!(services[1].calls(), 0);
     services[0].set_readiness(Readiness::Ready);
-    assert_eq!(call.await.unwrap(), "a:80");
+    assert_eq!(soon(call).await.unwrap(), "a:80");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_poll_ready_that_fails_costs_its_own_call() {
     let (mut balance, cache, services) = balance(["a:80", "b:80"]);
     services[0].set_readiness(Readiness::Broken);
     let mut answers = Vec::new();
     for _ in 0..4 {
-        answers.push(balance.call(()).await.map_err(|error| error.to_string()));
+        answers.push(soon(balance.call(())).await.map_err(|error| error.to_string()));
     }
     let broken = Err("a:80: not ready: broken".to_owned());
     assert_eq!(answers, [broken.clone(), Ok("b:80"), broken, Ok("b:80")]);
     assert_nothing_left(&cache, &services);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_poll_ready_that_fails_while_it_is_waited_for_names_its_address() {
     let (mut balance, cache, services) = balance(["a:80", "b:80"]);
     for service in &services {
@@ -103,7 +103,7 @@ async fn a_poll_ready_that_fails_while_it_is_waited_for_names_its_address() {
     let mut call = Box::pin(balance.call(()));
     assert!(poll_once(call.as_mut()).await.is_pending());
     services[1].set_readiness(Readiness::Broken);
-    let error = call.as_mut().await.unwrap_err();
+    let error = soon(call.as_mut()).await.unwrap_err();
     assert!(matches!(&error, BalanceError::NotReady { address, .. } if &**address == "b:80"), "{error:?}");
     drop(call);
     assert_nothing_left(&cache, &services);
@@ -121,7 +121,7 @@ async fn a_service_that_never_gets_ready_costs_no_call_while_another_has_room() 
     assert_eq!(goes_on.unwrap().unwrap(), "b:80");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_endpoint_at_its_concurrency_limit_is_passed_over() {
     let (_, _, [a, b]) = balance(["a:80", "b:80"]);
     a.set_answer(Answer::Hang);
@@ -133,12 +133,12 @@ async fn an_endpoint_at_its_concurrency_limit_is_passed_over() {
     let mut first = pin!(balance.call(()));
     assert!(poll_once(first.as_mut()).await.is_pending());
     for _ in 0..4 {
-        assert_eq!(balance.call(()).await.unwrap(), "b:80");
+        assert_eq!(soon(balance.call(())).await.unwrap(), "b:80");
     }
     assert_eq!(a.calls(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_polled_after_its_end_stays_pending() {
     let (mut balance, ..) = balance([]);
     let mut call = pin!(balance.call(()));
