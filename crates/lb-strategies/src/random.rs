@@ -1,11 +1,11 @@
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use lb_core::{Error, LoadBalancer, Pick, PickRequest, Publisher};
 
 use crate::draw;
 use crate::split_mix::{STEP, below, mix};
-use crate::sync::Padded;
+use crate::sync::{AtomicU64, Padded};
 
 /// Picks uniformly at random.
 ///

@@ -1,7 +1,7 @@
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{self, Ordering};
 
-use crate::sync::{AtomicUsize, Padded};
+use crate::sync::{AtomicU64, AtomicUsize, Padded, per_thread};
 
 /// How many counters a [`ShardedTurns`] has.
 const SHARDS: usize = 16;
@@ -30,7 +30,7 @@ pub(crate) struct ShardedTurns {
 
 impl ShardedTurns {
     pub(crate) fn starting_at(start: u16) -> Self {
-        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        static NEXT_ID: atomic::AtomicU64 = atomic::AtomicU64::new(1);
         let shard = |k| Padded(AtomicUsize::new(usize::from(start) + k));
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
@@ -60,7 +60,7 @@ impl ShardedTurns {
     /// balancers than it remembers looks it up now and then.
     #[inline]
     fn shard_of_thread(&self) -> usize {
-        thread_local! {
+        per_thread! {
             static OWN: [Cell<(u64, usize)>; REMEMBERED] = const { [const { Cell::new((0, 0)) }; REMEMBERED] };
         }
         OWN.with(|own| {
@@ -92,8 +92,8 @@ impl ShardedTurns {
 
 /// This thread's number, from 1 on; never reused.
 fn number_of_thread() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    thread_local! {
+    static NEXT: atomic::AtomicU64 = atomic::AtomicU64::new(1);
+    per_thread! {
         static OWN: Cell<u64> = const { Cell::new(0) };
     }
     OWN.with(|own| {
