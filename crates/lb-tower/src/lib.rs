@@ -69,7 +69,7 @@
 //! # }
 //! ```
 //!
-//! Nothing here blocks, spawns a task, or needs a runtime.
+//! Nothing here blocks or spawns a task, and nothing but [`on_runtime`] knows of a runtime.
 //!
 //! An endpoint has to be `Clone + Send + Sync`. HTTP clients and tonic's `Channel` are; wrap in tower's `Buffer`, or its
 //! `BoxCloneSyncService`, what is not.
