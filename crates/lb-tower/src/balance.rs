@@ -38,7 +38,7 @@ const OTHERS: usize = 2;
 /// # Cost
 ///
 /// One pick and one clone of the endpoint; no lock, no allocation. A call that finds its first pick not ready allocates
-/// once.
+/// its list of candidates.
 ///
 /// ```
 /// use std::convert::Infallible;
