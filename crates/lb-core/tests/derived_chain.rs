@@ -146,10 +146,10 @@ fn no_destructor_runs_on_a_reader_in_the_middle_of_a_look_through_a_filter() {
     let (swapped, has_swapped) = unbounded();
     let _watch = watch(&cache, move || swapped.send(now()).unwrap());
     let filter = Rest::of(cache.clone());
-    let (looks, is_looking) = unbounded();
+    let ((begin, has_begun), (looks, is_looking)) = (unbounded(), unbounded());
     thread::scope(|scope| {
         scope.spawn(move || {
-            for _ in 0..ROUNDS {
+            for () in has_begun {
                 let view = filter.endpoints().unwrap();
                 looks.send(()).unwrap();
                 let since: Instant = has_swapped.recv().unwrap();
@@ -159,8 +159,10 @@ fn no_destructor_runs_on_a_reader_in_the_middle_of_a_look_through_a_filter() {
             }
         });
         for round in 0..ROUNDS {
+            begin.send(()).unwrap();
             is_looking.recv().unwrap();
             cache.replace((0..4).map(|n| format!("{n}-{round}")));
         }
+        drop(begin);
     });
 }

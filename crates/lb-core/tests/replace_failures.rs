@@ -85,6 +85,18 @@ fn a_warning_names_the_address_and_the_error_once_until_it_recovers() {
 }
 
 #[test]
+fn an_instance_left_out_and_no_longer_given_is_forgotten_and_warned_of_when_it_comes_back() {
+    let factory = CountingFactory::new();
+    factory.fail("bad:80");
+    let cache = cache(&factory);
+    cache.replace(["a:80", "bad:80"]);
+    for meanwhile in [&["a:80"][..], &["b:80"]] {
+        cache.replace(meanwhile.iter().copied());
+        assert_eq!(levels(&captured(|| cache.replace(["a:80", "bad:80"]))), [Level::Warn], "{meanwhile:?}");
+    }
+}
+
+#[test]
 fn an_instance_without_an_address_is_left_out_with_a_warning_and_no_factory_sees_it() {
     let factory = CountingFactory::new();
     let cache = cache(&factory);

@@ -54,17 +54,17 @@ fn random_is_uniform_over_the_untried() {
 }
 
 #[test]
-fn random_is_uniform_over_the_untried_though_nearly_all_are_tried() {
-    let addresses: Vec<String> = (0..100).map(|n| format!("{n:02}:80")).collect();
+fn random_is_uniform_over_the_untried_though_it_draws_so_often_that_it_counts_them_in_the_end() {
+    let addresses: Vec<String> = (0..10).map(|n| format!("{n}:80")).collect();
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
     let lb = Random::new(publisher(&addresses), 7);
-    let tried = &addresses[5..];
-    let mut counts = [0; 5];
-    for _ in 0..5_000 {
+    let (untried, tried) = addresses.split_at(2);
+    let mut counts = [0; 2];
+    for _ in 0..600_000 {
         let pick = lb.pick(&PickRequest::new().with_tried(tried)).unwrap();
-        counts[addresses[..5].iter().position(|address| *address == pick.address()).unwrap()] += 1;
+        counts[untried.iter().position(|address| *address == pick.address()).unwrap()] += 1;
     }
-    assert!(chi_square(&counts, &[1.0; 5]) < chi_square_critical(4), "{counts:?}");
+    assert!(chi_square(&counts, &[1.0; 2]) < chi_square_critical(1), "{counts:?}");
 }
 
 #[test]
