@@ -1,10 +1,11 @@
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
+use std::mem::take;
 use std::pin::{Pin, pin};
-use std::task::{Context as Task, Poll};
+use std::task::Poll;
 use std::time::Instant;
 
-use lb_core::{AsyncEndpoint, Cancelled, Context, LoadBalancer, Pick};
-use tokio::time::{Sleep, sleep_until};
+use lb_core::{AsyncEndpoint, Context, LoadBalancer, Pick};
+use tokio::time::sleep_until;
 
 use crate::session::{Call, Next, Session};
 use crate::{Policy, Retry, RetryError};
@@ -35,14 +36,18 @@ where
         loop {
             next = match next {
                 Next::Finish(result) => return result,
-                Next::Wait(until) => match within(std::future::pending::<()>(), Some(until), ctx).await {
+                Next::Wait(until) => match rest_of(pin!(pending::<()>()), Some(until), ctx).await {
                     Outcome::Cancelled => session.cancelled(None, now()),
                     Outcome::TimedOut | Outcome::Returned(()) => session.woke(now()),
                 },
                 Next::Call(Call { pick, request, running }) => {
                     let attempt_ctx = running.context(ctx);
-                    let attempt = pick.call(&attempt_ctx, request);
-                    match within(attempt, running.deadline, ctx).await {
+                    let mut attempt = pin!(pick.call(&attempt_ctx, request));
+                    let outcome = match first_poll(attempt.as_mut()).await {
+                        Poll::Ready(result) => Outcome::Returned(result),
+                        Poll::Pending => rest_of(attempt, running.deadline, ctx).await,
+                    };
+                    match outcome {
                         Outcome::Returned(result) => {
                             session.ended(running, || Pick::shared_address(&pick), result, now)
                         }
@@ -68,40 +73,33 @@ enum Outcome<T> {
     Cancelled,
 }
 
-/// Drives `future` until it is ready, the deadline has passed, or `ctx` is cancelled, and drops it.
-///
-/// The timer is registered when the future is pending at first: most are ready before it would be worth it. From then on
-/// it is polled first, so that a future that uses up its task's cooperative budget cannot starve it.
-async fn within<F: Future>(future: F, deadline: Option<Instant>, ctx: &Context) -> Outcome<F::Output> {
-    let mut future = pin!(future);
-    let mut timer = pin!(None::<Sleep>);
-    let mut cancelled = None::<Cancelled>;
-    poll_fn(|task| {
-        let mut alarm = fired(&mut timer, &mut cancelled, task);
-        if let Poll::Ready(output) = future.as_mut().poll(task) {
-            return Poll::Ready(Outcome::Returned(output));
-        }
-        if cancelled.is_none() {
-            cancelled = Some(ctx.on_cancelled());
-            timer.set(deadline.map(|deadline| sleep_until(deadline.into())));
-            alarm = fired(&mut timer, &mut cancelled, task);
-        }
-        alarm
-    })
-    .await
+/// Polls `future` once: most that need no network are ready before a timer would be worth it.
+async fn first_poll<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|task| Poll::Ready(future.as_mut().poll(task))).await
 }
 
-/// What ends the wait, whether or not the future is ready.
-fn fired<T>(
-    timer: &mut Pin<&mut Option<Sleep>>,
-    cancelled: &mut Option<Cancelled>,
-    task: &mut Task<'_>,
-) -> Poll<Outcome<T>> {
-    if cancelled.as_mut().is_some_and(|cancelled| Pin::new(cancelled).poll(task).is_ready()) {
-        return Poll::Ready(Outcome::Cancelled);
-    }
-    match timer.as_mut().as_pin_mut() {
-        Some(timer) => timer.poll(task).map(|()| Outcome::TimedOut),
-        None => Poll::Pending,
-    }
+/// Waits for `future`, which this task has just polled, until the deadline has passed or `ctx` is cancelled.
+///
+/// Timer and cancellation are polled first, so that a future that uses up its task's cooperative budget cannot starve
+/// them.
+async fn rest_of<F: Future>(
+    mut future: Pin<&mut F>,
+    deadline: Option<Instant>,
+    ctx: &Context,
+) -> Outcome<F::Output> {
+    let mut timer = pin!(deadline.map(|deadline| sleep_until(deadline.into())));
+    let mut cancelled = ctx.on_cancelled();
+    let mut just_polled = true;
+    poll_fn(|task| {
+        if Pin::new(&mut cancelled).poll(task).is_ready() {
+            return Poll::Ready(Outcome::Cancelled);
+        }
+        if let Some(timer) = timer.as_mut().as_pin_mut()
+            && timer.poll(task).is_ready()
+        {
+            return Poll::Ready(Outcome::TimedOut);
+        }
+        if take(&mut just_polled) { Poll::Pending } else { future.as_mut().poll(task).map(Outcome::Returned) }
+    })
+    .await
 }

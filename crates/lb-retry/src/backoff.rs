@@ -73,30 +73,26 @@ pub enum InvalidBackoff {
 /// The waits of one request.
 #[derive(Debug)]
 pub(crate) struct Delays {
-    backoff: Backoff,
     round: u32,
-    /// Seeded when the first wait is drawn: most requests never wait.
-    generator: Option<SmallRng>,
-    seed: fn() -> SmallRng,
+    generator: SmallRng,
 }
 
 impl Delays {
-    pub(crate) fn new(backoff: Backoff, seed: fn() -> SmallRng) -> Self {
-        Self { backoff, round: 0, generator: None, seed }
+    /// Draws from a generator of its own, which the thread's generator seeds.
+    pub(crate) fn new() -> Self {
+        Self::seeded(rand::make_rng())
+    }
+
+    pub(crate) fn seeded(generator: SmallRng) -> Self {
+        Self { round: 0, generator }
     }
 
     /// Draws the next wait, which is never zero.
-    pub(crate) fn draw(&mut self) -> Duration {
-        let ceiling = self.backoff.ceiling(self.round);
+    pub(crate) fn draw(&mut self, backoff: Backoff) -> Duration {
+        let ceiling = backoff.ceiling(self.round);
         self.round = self.round.saturating_add(1);
         let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX);
-        let generator = self.generator.get_or_insert_with(self.seed);
-        Duration::from_nanos(generator.random_range(1..=nanos))
-    }
-
-    #[cfg(test)]
-    pub(crate) fn seeded(backoff: Backoff, generator: SmallRng) -> Self {
-        Self { backoff, round: 0, generator: Some(generator), seed: rand::make_rng }
+        Duration::from_nanos(self.generator.random_range(1..=nanos))
     }
 }
 

@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lb_core::Context;
+#[cfg(test)]
+use rand::rngs::SmallRng;
 
 use crate::backoff::Delays;
 use crate::{Backoff, Reason, Verdict};
@@ -20,18 +22,23 @@ pub(crate) struct Limits {
 /// Several attempts may be alive at once (a hedge is a second [`Step::Pick`] while the first attempt runs). Costs nothing
 /// but the first failure's bookkeeping: no allocation and no generator before that.
 #[derive(Debug)]
-pub(crate) struct Engine {
-    max_attempts: u32,
-    attempt_timeout: Option<Duration>,
+pub(crate) struct Engine<'a> {
+    limits: &'a Limits,
     deadline: Option<Instant>,
-    delays: Delays,
     /// Attempts so far, failed picks included.
     made: u32,
     alive: u32,
-    tried: Vec<Arc<str>>,
+    /// What most requests never need: it stays small and unallocated until an attempt fails.
+    setbacks: Option<Box<Setbacks>>,
     /// A wait has just ended: whatever endpoint comes now is taken.
     rested: bool,
     replayable: bool,
+}
+
+#[derive(Debug)]
+struct Setbacks {
+    tried: Vec<Arc<str>>,
+    delays: Delays,
 }
 
 /// What to do next.
@@ -67,30 +74,32 @@ impl Running {
     }
 }
 
-impl Engine {
-    pub(crate) fn new(limits: &Limits, deadline: Option<Instant>, delays: Delays) -> Self {
-        Self {
-            max_attempts: limits.max_attempts,
-            attempt_timeout: limits.attempt_timeout,
-            deadline,
-            delays,
-            made: 0,
-            alive: 0,
-            tried: Vec::new(),
-            rested: false,
-            replayable: true,
-        }
+impl<'a> Engine<'a> {
+    #[inline]
+    pub(crate) fn new(limits: &'a Limits, deadline: Option<Instant>) -> Self {
+        Self { limits, deadline, made: 0, alive: 0, setbacks: None, rested: false, replayable: true }
+    }
+
+    /// Draws its waits from `generator`, instead of from one that is seeded when the first wait is drawn.
+    #[cfg(test)]
+    pub(crate) fn drawing_from(mut self, generator: SmallRng) -> Self {
+        self.setbacks().delays = Delays::seeded(generator);
+        self
     }
 
     /// The first step.
+    #[inline]
     pub(crate) fn begin(&self, now: Instant) -> Step {
         self.stop(now).unwrap_or(Step::Pick)
     }
 
     /// The load balancer handed out the endpoint at `address`.
+    #[inline]
     pub(crate) fn picked(&mut self, address: &str, now: Instant) -> Step {
-        if self.tried.iter().any(|tried| **tried == *address) {
-            self.tried.clear();
+        if let Some(setbacks) = &mut self.setbacks
+            && setbacks.tried.iter().any(|tried| **tried == *address)
+        {
+            setbacks.tried.clear();
             if !self.rested {
                 return self.back_off(now);
             }
@@ -98,7 +107,7 @@ impl Engine {
         self.rested = false;
         self.made = self.made.saturating_add(1);
         self.alive += 1;
-        let own = self.attempt_timeout.and_then(|timeout| now.checked_add(timeout));
+        let own = self.limits.attempt_timeout.and_then(|timeout| now.checked_add(timeout));
         let deadline = match (own, self.deadline) {
             (Some(own), Some(whole)) => Some(own.min(whole)),
             (own, whole) => own.or(whole),
@@ -119,7 +128,7 @@ impl Engine {
     /// An attempt at `address` did not succeed. (One that did ends the request; there is nothing to decide.)
     pub(crate) fn ended(&mut self, _: Running, address: Arc<str>, verdict: Verdict, now: Instant) -> Step {
         self.alive -= 1;
-        self.tried.push(address);
+        self.setbacks().tried.push(address);
         if matches!(verdict, Verdict::Accept | Verdict::GiveUp) {
             return Step::Finish(Reason::GivenUp);
         }
@@ -145,16 +154,18 @@ impl Engine {
 
     /// Whether an attempt could follow the one that was begun last.
     pub(crate) fn may_follow(&self) -> bool {
-        self.made < self.max_attempts
+        self.made < self.limits.max_attempts
     }
 
     /// The addresses to avoid.
+    #[inline]
     pub(crate) fn tried(&self) -> &[Arc<str>] {
-        &self.tried
+        self.setbacks.as_ref().map_or(&[], |setbacks| &setbacks.tried)
     }
 
     /// Why there cannot be another attempt, if so. The deadline is asked first: where it has passed, it passed before
     /// the attempts ran out.
+    #[inline]
     fn stop(&self, now: Instant) -> Option<Step> {
         if self.deadline.is_some_and(|deadline| now >= deadline) {
             return Some(Step::Finish(Reason::DeadlineExceeded));
@@ -169,8 +180,13 @@ impl Engine {
         Some(if self.alive > 0 { Step::Await } else { Step::Finish(reason) })
     }
 
+    fn setbacks(&mut self) -> &mut Setbacks {
+        self.setbacks.get_or_insert_with(|| Box::new(Setbacks { tried: Vec::new(), delays: Delays::new() }))
+    }
+
     fn back_off(&mut self, now: Instant) -> Step {
-        let delay = self.delays.draw();
+        let backoff = self.limits.backoff;
+        let delay = self.setbacks().delays.draw(backoff);
         self.wait(now, delay)
     }
 

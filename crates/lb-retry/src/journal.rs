@@ -5,31 +5,36 @@ pub(crate) const KEPT: usize = 16;
 
 /// The failed attempts of one request: their number, and the first and last [`KEPT`] of them.
 ///
-/// Allocates with the first one.
+/// A pointer, null until something fails: it is part of every request and every result.
 #[derive(Clone, Debug)]
-pub(crate) struct Journal<E> {
+pub(crate) struct Journal<E>(Option<Box<Entries<E>>>);
+
+#[derive(Clone, Debug)]
+struct Entries<E> {
     kept: Vec<Attempt<E>>,
     total: u32,
 }
 
 impl<E> Journal<E> {
     pub(crate) fn new() -> Self {
-        Self { kept: Vec::new(), total: 0 }
+        Self(None)
     }
 
+    #[cold]
     pub(crate) fn record(&mut self, attempt: Attempt<E>) {
-        if self.kept.len() == 2 * KEPT {
-            self.kept.remove(KEPT);
+        let entries = self.0.get_or_insert_with(|| Box::new(Entries { kept: Vec::new(), total: 0 }));
+        if entries.kept.len() == 2 * KEPT {
+            entries.kept.remove(KEPT);
         }
-        self.kept.push(attempt);
-        self.total = self.total.saturating_add(1);
+        entries.kept.push(attempt);
+        entries.total = entries.total.saturating_add(1);
     }
 
     pub(crate) fn kept(&self) -> &[Attempt<E>] {
-        &self.kept
+        self.0.as_ref().map_or(&[], |entries| &entries.kept)
     }
 
     pub(crate) fn total(&self) -> u32 {
-        self.total
+        self.0.as_ref().map_or(0, |entries| entries.total)
     }
 }

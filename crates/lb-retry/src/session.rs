@@ -5,7 +5,6 @@ use std::time::Instant;
 use lb_core::{Context, Error, LoadBalancer, Pick, PickRequest};
 
 use crate::attempt::{Attempt, Cause};
-use crate::backoff::Delays;
 use crate::engine::{Engine, Limits, Running, Step};
 use crate::journal::Journal;
 use crate::{Policy, Reason, RetryError, Verdict};
@@ -15,7 +14,7 @@ pub(crate) struct Session<'a, L, P, Req, Res, Err> {
     balancer: &'a L,
     policy: &'a P,
     ctx: &'a Context,
-    engine: Engine,
+    engine: Engine<'a>,
     journal: Journal<Err>,
     key: Option<u64>,
     request: Option<Req>,
@@ -44,8 +43,9 @@ where
     L: LoadBalancer,
     P: Policy<Req, Res, Err>,
 {
+    #[inline]
     pub(crate) fn new(
-        (balancer, policy, limits): (&'a L, &'a P, &Limits),
+        (balancer, policy, limits): (&'a L, &'a P, &'a Limits),
         ctx: &'a Context,
         request: Req,
         now: Instant,
@@ -59,7 +59,7 @@ where
             balancer,
             policy,
             ctx,
-            engine: Engine::new(limits, deadline, Delays::new(limits.backoff, rand::make_rng)),
+            engine: Engine::new(limits, deadline),
             journal: Journal::new(),
             key: policy.key(&request),
             request: Some(request),
@@ -67,12 +67,14 @@ where
         }
     }
 
+    #[inline]
     pub(crate) fn begin(&mut self, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
         let step = self.engine.begin(now);
         self.follow(&step, now)
     }
 
     /// The attempt returned `result`. The clock is read only when that is not the caller's result.
+    #[inline]
     pub(crate) fn ended(
         &mut self,
         attempt: Running,
@@ -126,6 +128,7 @@ where
         Next::Finish(Err(RetryError::new(reason, journal)))
     }
 
+    #[cold]
     fn failed(
         &mut self,
         attempt: Running,
@@ -143,6 +146,7 @@ where
         self.journal.record(Attempt::new(address, cause, now.saturating_duration_since(started)));
     }
 
+    #[inline]
     fn follow(&mut self, step: &Step, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
         if self.ctx.is_cancelled() {
             return self.finish(Reason::Cancelled);
@@ -156,32 +160,46 @@ where
         }
     }
 
+    #[inline]
     fn pick(&mut self, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
         let pick = match self.ask_balancer() {
             Ok(pick) => pick,
-            Err(error) => {
-                self.record(None, Cause::Pick(error), now, now);
-                let step = self.engine.pick_failed(now);
-                return self.follow(&step, now);
-            }
+            Err(error) => return self.pick_failed(error, now),
         };
         match self.engine.picked(pick.address(), now) {
             Step::Call(running) => match self.take_request() {
                 Some(request) => Next::Call(Call { pick, request, running }),
                 None => self.finish(Reason::NotReplayable),
             },
-            step => self.follow(&step, now),
+            Step::Wait(until) => Next::Wait(until),
+            Step::Finish(reason) => self.finish(reason),
+            // The engine never answers a pick with these.
+            Step::Pick | Step::Await => self.finish(Reason::AttemptsExceeded),
         }
     }
 
+    #[cold]
+    fn pick_failed(&mut self, error: Error, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
+        self.record(None, Cause::Pick(error), now, now);
+        let step = self.engine.pick_failed(now);
+        self.follow(&step, now)
+    }
+
+    #[inline]
     fn ask_balancer(&self) -> Result<Pick<L::Endpoint>, Error> {
         let mut wanted = PickRequest::new();
         if let Some(key) = self.key {
             wanted = wanted.with_key(key);
         }
         if self.engine.tried().is_empty() {
-            return self.balancer.pick(&wanted);
+            self.balancer.pick(&wanted)
+        } else {
+            self.ask_for_another(wanted)
         }
+    }
+
+    #[cold]
+    fn ask_for_another(&self, wanted: PickRequest<'_>) -> Result<Pick<L::Endpoint>, Error> {
         let tried: Vec<&str> = self.engine.tried().iter().map(|address| &**address).collect();
         self.balancer.pick(&wanted.with_tried(&tried))
     }

@@ -4,7 +4,6 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
 use super::{Engine, Limits, Running, Step};
-use crate::backoff::Delays;
 use crate::{Backoff, Reason, Verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -12,7 +11,7 @@ pub(super) const ADDRESSES: [&str; 4] = ["a:80", "b:80", "c:80", "d:80"];
 
 /// An engine and a clock that only the test moves.
 pub(super) struct Scripted {
-    pub(super) engine: Engine,
+    pub(super) engine: Engine<'static>,
     pub(super) now: Instant,
     pub(super) deadline: Option<Instant>,
 }
@@ -30,8 +29,10 @@ impl Scripted {
     pub(super) fn new(limits: &Limits, seed: u64) -> Self {
         let now = epoch();
         let deadline = now.checked_add(limits.timeout);
-        let delays = Delays::seeded(limits.backoff, SmallRng::seed_from_u64(seed));
-        Self { engine: Engine::new(limits, deadline, delays), now, deadline }
+        // A few bytes for each engine of a test, so that it need not be tied to its limits.
+        let limits = Box::leak(Box::new(*limits));
+        let engine = Engine::new(limits, deadline).drawing_from(SmallRng::seed_from_u64(seed));
+        Self { engine, now, deadline }
     }
 
     fn of(max: u32, timeout: Duration) -> Self {
