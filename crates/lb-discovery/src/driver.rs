@@ -89,7 +89,7 @@ impl Driver {
     fn answered(&mut self, now: Instant, answer: Answer) {
         self.must_answer = false;
         let empty = answer.instances.is_empty();
-        let effect = self.schedule.answered(now, answer.ttl, empty);
+        let effect = self.schedule.answered(now, answer.ttl, empty && !answer.definite);
         if effect != Effect::Keep {
             self.instances = distinct(&answer.instances);
         }

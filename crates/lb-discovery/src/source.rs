@@ -41,13 +41,21 @@ pub struct Answer {
     pub(crate) instances: Vec<Instance>,
     pub(crate) ttl: Option<Duration>,
     pub(crate) skipped: u64,
+    /// Whether it is meant when there are no instances.
+    pub(crate) definite: bool,
 }
 
 impl Answer {
     /// An answer of these instances. None at all is an authoritative "there are no instances"; see
     /// [`OnEmpty`](crate::OnEmpty).
     pub fn new(instances: Vec<Instance>) -> Self {
-        Self { instances, ttl: None, skipped: 0 }
+        Self { instances, ..Self::default() }
+    }
+
+    /// The definite statement that there is no such service, as SRV's target `"."` makes it: the set is emptied, whatever
+    /// [`OnEmpty`](crate::OnEmpty) says of answers that just have no instances.
+    pub fn no_service() -> Self {
+        Self { definite: true, ..Self::default() }
     }
 
     /// Sets for how long the answer is good; [`Refresh::Ttl`](crate::Refresh::Ttl) follows it.

@@ -80,8 +80,7 @@ impl DnsSrvBuilder {
         self
     }
 
-    /// Sets what an authoritative answer without records does (NXDOMAIN, NODATA, or `"."` as the only target). The default
-    /// is [`OnEmpty::KeepLast`].
+    /// Sets what an authoritative answer without records (NXDOMAIN, NODATA) does. The default is [`OnEmpty::KeepLast`].
     pub fn on_empty(mut self, on_empty: OnEmpty) -> Self {
         self.on_empty = on_empty;
         self

@@ -21,7 +21,7 @@ use crate::{DnsSrvBuilder, DnsSrvError};
 /// | a truncated answer, or one that may have been cut silently | is asked for again over TCP |
 /// | a server that fails, does not answer, or sends garbage | is followed by the next one |
 /// | a record with port 0, a bad target, or one that repeats another | is skipped, and counted |
-/// | `"."` as the only target | an answer without records |
+/// | `"."` as the only target | an empty set at once: the service is decidedly not available (RFC 2782, "Target") |
 ///
 /// Each refresh asks the servers: there is no cache, and resolv.conf is read again when it has changed. A warning (`log`,
 /// target `lb-dnssrv`) names skipped records, once until they are others.

@@ -14,13 +14,15 @@ pub(crate) struct Screened {
     pub(crate) records: Vec<SrvRecord>,
     /// What was left out, and why.
     pub(crate) skipped: Vec<String>,
+    /// Whether the one thing that the records say is that there is no such service.
+    pub(crate) no_service: bool,
 }
 
 /// Sorts the usable records from the rest. Where a target and port repeat, the preferred record stays, so that the
 /// result does not depend on the order of the answer, which servers rotate.
 pub(crate) fn screen(mut records: Vec<SrvRecord>) -> Screened {
     if records.iter().all(says_no_service) {
-        return Screened::default();
+        return Screened { no_service: !records.is_empty(), ..Screened::default() };
     }
     for record in &mut records {
         record.target.make_ascii_lowercase();

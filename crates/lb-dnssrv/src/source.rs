@@ -90,6 +90,7 @@ impl Source for SrvSource {
         let answer = self.lookup.lookup_srv(ctx, &self.name)?;
         let ttl = records::shortest_ttl(&answer);
         let screened = records::screen(answer.records);
+        let no_service = screened.no_service;
         let harvest =
             if self.resolve_targets { self.resolve(ctx, screened) } else { Harvest::named(screened) };
         if ctx.is_cancelled() {
@@ -97,7 +98,8 @@ impl Source for SrvSource {
         }
         self.complain(&harvest.skipped);
         let skipped = u64::try_from(harvest.skipped.len()).unwrap_or(u64::MAX);
-        let answer = Answer::new(harvest.instances).with_skipped(skipped);
+        let answer = if no_service { Answer::no_service() } else { Answer::new(harvest.instances) };
+        let answer = answer.with_skipped(skipped);
         Ok(match shorter(ttl, harvest.ttl) {
             Some(ttl) => answer.with_ttl(ttl),
             None => answer,

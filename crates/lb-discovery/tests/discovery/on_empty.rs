@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::{self, Script, echo, refreshed, script, set};
 use crossbeam_channel::{Sender, unbounded};
-use lb_discovery::{DiscoveryPublisher, OnEmpty, Refresh};
+use lb_discovery::{Answer, DiscoveryPublisher, OnEmpty, Refresh};
 
 struct Scene {
     script: Script,
@@ -38,6 +38,17 @@ impl Scene {
         self.ticks.send(self.start + Duration::from_secs(secs)).unwrap();
         refreshed(&self.publisher, count);
         set(&self.publisher)
+    }
+}
+
+#[test]
+fn a_definite_no_service_empties_the_set_whatever_the_setting() {
+    for on_empty in [OnEmpty::KeepLast, OnEmpty::Empty, OnEmpty::EmptyAfter(Duration::from_secs(60))] {
+        let scene = Scene::new(on_empty);
+        scene.script.reply(Answer::no_service());
+        assert_eq!(scene.tick(1), "");
+        scene.script.answer(["b:80"]);
+        assert_eq!(scene.tick(2), "b:80");
     }
 }
 

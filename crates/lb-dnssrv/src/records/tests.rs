@@ -37,9 +37,10 @@ fn bad_records_are_skipped_and_told_among_good_ones() {
 }
 
 #[test]
-fn the_root_as_the_only_target_is_an_answer_without_records() {
+fn the_root_as_the_only_target_says_that_there_is_no_service() {
     for port in [0, 1, 80] {
-        assert_eq!(screen(vec![SrvRecord::new(".", port)]), Screened::default());
+        let screened = screen(vec![SrvRecord::new(".", port)]);
+        assert_eq!(screened, Screened { no_service: true, ..Screened::default() });
     }
     assert_eq!(screen(vec![]), Screened::default());
 }

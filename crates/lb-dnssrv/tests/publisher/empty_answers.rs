@@ -8,13 +8,13 @@ use lb_test::{DnsServer, Record};
 
 use crate::support::{NAME, Ticked, addresses, asking, factory, server};
 
-/// The three ways to say that there is nothing.
-fn nothings() -> [fn(&DnsServer); 3] {
-    [
-        |server| server.remove(NAME),
-        |server| server.set(NAME, []),
-        |server| server.set(NAME, [Record::srv(0, 0, 1, ".")]),
-    ]
+/// The two ways to have no records: NXDOMAIN and NODATA.
+fn nothings() -> [fn(&DnsServer); 2] {
+    [|server| server.remove(NAME), |server| server.set(NAME, [])]
+}
+
+fn no_service(server: &DnsServer) {
+    server.set(NAME, [Record::srv(0, 0, 1, ".")]);
 }
 
 fn filled(on_empty: OnEmpty) -> (DnsServer, Ticked) {
@@ -26,7 +26,7 @@ fn filled(on_empty: OnEmpty) -> (DnsServer, Ticked) {
 
 #[test]
 fn a_first_answer_without_records_is_an_empty_set() {
-    for nothing in nothings() {
+    for nothing in nothings().into_iter().chain([no_service as fn(&DnsServer)]) {
         let server = server(&[]);
         nothing(&server);
         let publisher = asking(&server).build(factory).expect("it is an answer");
@@ -66,5 +66,18 @@ fn empty_after_empties_the_set_when_the_time_has_passed() {
         }
         ticked.tick(2);
         assert!(addresses(&ticked.publisher).is_empty());
+    }
+}
+
+#[test]
+fn the_root_as_the_only_target_is_an_empty_set_whatever_on_empty_says() {
+    for on_empty in [OnEmpty::KeepLast, OnEmpty::Empty, OnEmpty::EmptyAfter(Duration::from_secs(60))] {
+        let (server, mut ticked) = filled(on_empty);
+        no_service(&server);
+        assert_eq!(ticked.tick(1).failures(), 0);
+        assert!(ticked.addresses().is_empty());
+        server.set(NAME, [Record::srv(0, 0, 80, "b.example.")]);
+        ticked.tick(1);
+        assert_eq!(ticked.addresses(), ["b.example:80"]);
     }
 }
