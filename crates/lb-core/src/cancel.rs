@@ -9,6 +9,8 @@ use std::task::{Poll, Waker};
 
 use crossbeam_channel::{Receiver, Sender};
 
+use crate::LOG;
+use crate::panics::caught;
 use crate::sync::{AtomicBool, Mutex, lock};
 use crate::weak_list::remember;
 
@@ -28,7 +30,11 @@ impl Canceller {
         let mut pending = vec![Arc::clone(&self.0)];
         while let Some(node) = pending.pop() {
             let (wakers, children) = node.cancel_alone();
-            wakers.into_values().for_each(Waker::wake);
+            for waker in wakers.into_values() {
+                if let Err(error) = caught("a waker", || waker.wake()) {
+                    log::error!(target: LOG, error:%; "{error}");
+                }
+            }
             pending.extend(children.iter().filter_map(Weak::upgrade));
         }
     }

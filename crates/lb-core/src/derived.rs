@@ -147,7 +147,9 @@ impl<P: Publisher, T> Shared<P, T> {
             self.current.swap(Arc::new(version))
         };
         // Outside the lock: this may run destructors of the user's.
-        drop(retired);
+        if let Err(error) = caught("the destructor of what was derived", || drop(retired)) {
+            log::error!(target: LOG, error:%; "{error}");
+        }
     }
 
     fn derive(&self, endpoints: &Endpoints<P::Endpoint>) -> Result<T, Error> {

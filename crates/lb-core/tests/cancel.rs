@@ -183,6 +183,30 @@ fn a_waker_whose_end_drops_another_waiting_future_does_not_deadlock() {
     assert!(!ctx.is_cancelled());
 }
 
+/// Panics when it is woken.
+struct Broken;
+
+impl Wake for Broken {
+    fn wake(self: Arc<Self>) {
+        panic!("no such task");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_nobody_else_from_being_cancelled_and_woken() {
+    let (ctx, canceller) = cancellable();
+    let (child, _canceller) = ctx.with_cancel();
+    let (waker, woken) = waker();
+    let wakers = [waker.clone(), Waker::from(Arc::new(Broken)), waker];
+    let mut futures = [ctx.on_cancelled(), ctx.on_cancelled(), child.on_cancelled()];
+    for (future, waker) in futures.iter_mut().zip(&wakers) {
+        assert!(pin!(future).poll(&mut TaskContext::from_waker(waker)).is_pending());
+    }
+    canceller.cancel();
+    assert!(child.is_cancelled());
+    assert_eq!(woken.0.load(Ordering::Relaxed), 2);
+}
+
 #[test]
 fn a_chain_of_100_000_contexts_overflows_no_stack_when_cancelled_dropped_or_printed() {
     let chain = || {

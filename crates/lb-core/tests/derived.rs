@@ -190,6 +190,29 @@ fn observers_that_subscribe_through_it_are_told_once_it_is_rebuilt() {
     assert!(!silent.subscribe(Arc::downgrade(&observer) as _), "nor can it tell");
 }
 
+/// Panics when it is dropped.
+struct Explosive(usize);
+
+impl Drop for Explosive {
+    fn drop(&mut self) {
+        assert!(self.0 == 2, "{} is in use", self.0);
+    }
+}
+
+#[test]
+fn a_value_whose_destructor_panics_is_logged_and_reaches_neither_writers_nor_readers() {
+    for publisher in [ScriptedPublisher::new(members(1)), ScriptedPublisher::silent(members(1))] {
+        let publisher = Arc::new(publisher);
+        let derived = Derived::new(publisher.clone(), |set: &Endpoints<()>| Explosive(set.len()));
+        let lines = logs::captured(|| {
+            publisher.set(members(2));
+            assert_eq!(derived.load().unwrap().0, 2);
+        });
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].level == log::Level::Error && lines[0].text.contains("1 is in use"), "{lines:?}");
+    }
+}
+
 #[test]
 fn the_old_value_is_dropped_on_the_writers_thread() {
     struct Value(Arc<Mutex<Vec<ThreadId>>>);
