@@ -25,7 +25,7 @@ impl Canceller {
         Self(node)
     }
 
-    /// Cancels. Idempotent; whoever waits for the cancellation is woken before this returns.
+    /// Cancels. Idempotent; whoever waits for the cancellation is woken before the first call returns.
     pub fn cancel(&self) {
         let mut pending = vec![Arc::clone(&self.0)];
         while let Some(node) = pending.pop() {
