@@ -136,7 +136,7 @@ impl<E> Writer<E> {
             }
             Err(error) => {
                 if !known {
-                    log::warn!(target: LOG, instance = address, error:%; "{address:?}: left out, no endpoint: {error}");
+                    log::warn!(target: LOG, instance = address, error:%; "{address}: left out, no endpoint: {error}");
                 }
                 self.failing.push(instance);
                 None
