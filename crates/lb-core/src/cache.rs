@@ -148,7 +148,8 @@ impl<E> Writer<E> {
         if instance.address().is_empty() {
             return Err("the address of an instance must not be empty".into());
         }
-        caught("the factory", || self.factory.create(instance))?
+        // The error's `Display` is the user's code too.
+        Ok(caught("the factory", || self.factory.create(instance).map_err(|error| error.to_string()))??)
     }
 
     fn reusable(&self, old: &Instance, new: &Instance) -> bool {

@@ -57,7 +57,8 @@ impl Observers {
             observers.iter().filter_map(Weak::upgrade).collect()
         };
         for observer in living {
-            if let Err(error) = caught("an observer", || observer.changed()) {
+            // Moved in: this may be the last hold on it, and its destructor may panic too.
+            if let Err(error) = caught("an observer", move || observer.changed()) {
                 log::error!(target: LOG, error:%; "{error}");
             }
         }

@@ -108,6 +108,29 @@ fn an_instance_without_an_address_is_left_out_with_a_warning_and_no_factory_sees
     assert_eq!(levels(&captured(|| cache.replace(["", "a:80"]))), NOTHING);
 }
 
+/// An error that cannot be printed.
+#[derive(Debug)]
+struct Unprintable;
+
+impl std::error::Error for Unprintable {}
+
+impl std::fmt::Display for Unprintable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("no words");
+    }
+}
+
+#[test]
+fn an_error_whose_display_panics_leaves_out_that_instance_alone() {
+    let cache = EndpointCache::new(|instance: &Instance| match instance.address() {
+        "bad:80" => Err(Unprintable),
+        address => Ok(address.to_owned()),
+    });
+    let lines = captured(|| cache.replace(["a:80", "bad:80", "c:80"]));
+    assert!(lines.len() == 1 && lines[0].text.contains("no words"), "{lines:?}");
+    assert_eq!(cache.endpoints().unwrap().len(), 2);
+}
+
 /// Says or panics that nothing is reusable; fails for weight 13.
 struct Remaking(CountingFactory, bool);
 

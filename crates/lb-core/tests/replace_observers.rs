@@ -78,6 +78,35 @@ fn an_observer_that_panics_is_logged_and_the_others_are_told() {
     }
 }
 
+/// Lets go of itself when it is told.
+struct Leaving(Mutex<Option<Arc<Leaving>>>);
+
+impl Observer for Leaving {
+    fn changed(&self) {
+        drop(self.0.lock().unwrap().take());
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        panic!("left");
+    }
+}
+
+#[test]
+fn an_observer_whose_destructor_panics_while_it_is_told_is_logged_and_the_others_are_told() {
+    let cache = cache(&CountingFactory::new());
+    let told = Arc::new(AtomicUsize::new(0));
+    let leaving = Arc::new(Leaving(Mutex::new(None)));
+    *leaving.0.lock().unwrap() = Some(Arc::clone(&leaving));
+    cache.subscribe(Arc::downgrade(&leaving) as _);
+    drop(leaving);
+    let _counting = watch(&cache, count(&told));
+    let lines = logs::captured(|| cache.replace(["a:80"]));
+    assert_eq!(told.load(Ordering::Relaxed), 1);
+    assert!(lines.len() == 1 && lines[0].text.contains("left"), "{lines:?}");
+}
+
 #[test]
 fn no_lock_is_held_while_observers_are_told_they_may_subscribe_others() {
     let cache = cache(&CountingFactory::new());
