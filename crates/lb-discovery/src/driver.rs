@@ -51,7 +51,7 @@ impl Driver {
             select_biased! {
                 recv(self.ctx.cancelled()) -> _ => return None,
                 recv(self.ticks) -> tick => match tick {
-                    Ok(now) => return Some(now),
+                    Ok(tick) => return Some(self.schedule.ticked(tick)),
                     Err(_) => self.ticks = never(),
                 },
                 recv(self.wishes) -> wish => return wish.ok().map(|()| self.now()),
@@ -172,7 +172,8 @@ fn distinct(instances: &[Instance]) -> usize {
     instances.iter().map(|instance| (instance.address(), instance.host())).collect::<HashSet<_>>().len()
 }
 
-fn message_of(panic: Box<dyn Any + Send>) -> String {
+/// What a panic said.
+pub(crate) fn message_of(panic: Box<dyn Any + Send>) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let message = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
     let message = message.to_owned();

@@ -50,6 +50,13 @@ impl Freshness {
         }
     }
 
+    /// What has been so far began no later than this.
+    pub(crate) fn begun_by(&mut self, moment: Instant) {
+        for since in [&mut self.failing_since, &mut self.empty_since] {
+            *since = since.map(|since| since.min(moment));
+        }
+    }
+
     pub(crate) fn answered(&mut self, now: Instant, empty: bool) -> Effect {
         self.answered = true;
         self.failing_since = None;

@@ -1,12 +1,14 @@
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::DiscoveryError;
+use crate::driver::message_of;
 use crate::error::SharedError;
 use crate::sync::{Condvar, Mutex, lock};
+use crate::{DiscoveryError, LOG};
 
 /// Where callers, blocking and async, wait for discovery.
 #[derive(Debug)]
@@ -99,7 +101,11 @@ impl Gate {
         };
         self.changed.notify_all();
         for (_, waker) in wakers {
-            waker.wake();
+            // It must neither end discovery nor keep the others asleep.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                let (name, error) = (&*self.name, message_of(panic));
+                log::error!(target: LOG, name, error:%; "{name}: a waker panicked: {error}");
+            }
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Schedule {
     asked: Instant,
     /// `None`: a refresh is under way, or only a tick or a user causes the next one.
     next: Option<Instant>,
+    /// Whether a tick has come.
+    ticked: bool,
 }
 
 impl Schedule {
@@ -34,7 +36,17 @@ impl Schedule {
             now,
             asked: now,
             next: None,
+            ticked: false,
         }
+    }
+
+    /// A tick tells the time. The first one does so even if it is earlier than the start, of which our own clock told.
+    pub(crate) fn ticked(&mut self, tick: Instant) -> Instant {
+        if !std::mem::replace(&mut self.ticked, true) && tick < self.now {
+            self.now = tick;
+            self.freshness.begun_by(tick);
+        }
+        self.advance(tick)
     }
 
     /// A refresh begins.

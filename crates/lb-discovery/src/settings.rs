@@ -22,8 +22,9 @@ pub enum Refresh {
     },
     /// On each tick, and by no clock but the ticks': for tests, and for users with a clock of their own. The first fetch
     /// happens at once; a tick's instant is the time of its refresh, and the time at which expiry and
-    /// [`OnEmpty::EmptyAfter`] are judged. Time never goes back: an earlier tick counts as the latest one seen. Closing
-    /// the channel ends the ticks and keeps the set.
+    /// [`OnEmpty::EmptyAfter`] are judged. The ticks may begin earlier than the publisher did; from then on time never
+    /// goes back: a tick earlier than the latest one counts as that one. Closing the channel ends the ticks and keeps the
+    /// set.
     On(Receiver<Instant>),
     /// At once: the source itself waits for news. Asked no more than a hundred times a second, so that a source that
     /// forgets to wait does not spin.

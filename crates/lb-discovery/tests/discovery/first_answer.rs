@@ -136,6 +136,33 @@ fn ready_is_woken_by_the_answer_without_a_runtime() {
     assert!(woken.try_recv().is_err(), "woken once");
 }
 
+/// A waker that does not work.
+struct Broken;
+
+impl Wake for Broken {
+    fn wake(self: Arc<Self>) {
+        panic!("out of order");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_neither_ends_discovery_nor_keeps_the_others_asleep() {
+    let (script, source) = script();
+    let publisher =
+        DiscoveryPublisher::builder("x", source).refresh(Refresh::Every(SOON)).start(echo).unwrap();
+    let (sender, woken) = unbounded();
+    let wakers = [Waker::from(Arc::new(Broken)), Waker::from(Arc::new(Woken(sender)))];
+    let mut ready = [publisher.ready(), publisher.ready()];
+    for (ready, waker) in ready.iter_mut().zip(&wakers) {
+        assert!(pin!(ready).poll(&mut std::task::Context::from_waker(waker)).is_pending());
+    }
+    script.answer(["a:80"]);
+    woken.recv_timeout(LONG).unwrap();
+    script.answer(["b:80"]);
+    refreshed(&publisher, 2);
+    assert_eq!(set(&publisher), "b:80");
+}
+
 #[test]
 fn ready_ends_with_the_last_error_when_stopped() {
     let (script, source) = script();

@@ -51,6 +51,19 @@ fn a_tick_earlier_than_the_latest_seen_counts_as_that_one() {
 }
 
 #[test]
+fn the_first_tick_tells_the_time_even_if_it_is_earlier_than_the_start() {
+    let before = common::now();
+    let (script, ticks, publisher) = ticking();
+    for (count, seconds) in [(2, 0), (3, 1)] {
+        let tick = before + Duration::from_secs(seconds);
+        script.answer(["b:80"]);
+        ticks.send(tick).unwrap();
+        refreshed(&publisher, count);
+        assert_eq!(publisher.status().last_success(), Some(tick));
+    }
+}
+
+#[test]
 fn closing_the_ticks_ends_them_and_keeps_the_set() {
     let (script, ticks, publisher) = ticking();
     script.asked();

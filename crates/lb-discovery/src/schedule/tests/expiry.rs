@@ -48,6 +48,18 @@ fn what_was_never_known_expires_too() {
 }
 
 #[test]
+fn ticks_that_begin_before_the_start_do_not_put_it_off() {
+    let mut clocked = Clocked::new(&Settings { expire_after: Some(ms(1000)), ..on_ticks() });
+    clocked.fail(60_000);
+    let (first, last) = (clocked.at(0), clocked.at(1001));
+    assert_eq!(clocked.schedule.ticked(first), first);
+    assert_eq!(clocked.validity(1000), Validity::Unknown);
+    assert_eq!(clocked.schedule.ticked(last), last);
+    assert_eq!(clocked.validity(1001), Validity::Expired);
+    assert_eq!(clocked.schedule.ticked(first), last, "from then on time never goes back");
+}
+
+#[test]
 fn without_a_limit_nothing_expires() {
     let mut clocked = Clocked::new(&every(ms(60_000)));
     clocked.answer(0);
