@@ -2,7 +2,7 @@ use std::future::{Future, pending, poll_fn};
 use std::mem::take;
 use std::pin::{Pin, pin};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lb_core::{AsyncEndpoint, Context, LoadBalancer, Pick};
 use tokio::time::sleep_until;
@@ -78,6 +78,12 @@ async fn first_poll<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
     poll_fn(|task| Poll::Ready(future.as_mut().poll(task))).await
 }
 
+/// Whether tokio's timer can count to `deadline`, which it rounds up to a millisecond: not at the very end of the
+/// clock's range.
+fn is_measurable(deadline: &Instant) -> bool {
+    deadline.checked_add(Duration::from_millis(1)).is_some()
+}
+
 /// Waits for `future`, which this task has just polled, until the deadline has passed or `ctx` is cancelled.
 ///
 /// Timer and cancellation are polled first, so that a future that uses up its task's cooperative budget cannot starve
@@ -87,7 +93,7 @@ async fn rest_of<F: Future>(
     deadline: Option<Instant>,
     ctx: &Context,
 ) -> Outcome<F::Output> {
-    let mut timer = pin!(deadline.map(|deadline| sleep_until(deadline.into())));
+    let mut timer = pin!(deadline.filter(is_measurable).map(|deadline| sleep_until(deadline.into())));
     let mut cancelled = ctx.on_cancelled();
     let mut just_polled = true;
     poll_fn(|task| {

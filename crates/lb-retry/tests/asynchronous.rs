@@ -58,6 +58,30 @@ async fn the_contexts_deadline_is_that_of_the_paused_clock() {
     assert_eq!(AsyncEndpoint::call(&retry, &Context::background(), 42).await.unwrap(), 42);
 }
 
+/// The last moment that the clock can tell.
+fn end_of_time() -> std::time::Instant {
+    let mut end = Instant::now().into_std();
+    let mut step = Duration::from_secs(1 << 62);
+    while !step.is_zero() {
+        match end.checked_add(step) {
+            Some(later) => end = later,
+            None => step /= 2,
+        }
+    }
+    end
+}
+
+#[tokio::test]
+async fn a_deadline_at_the_end_of_time_is_none() {
+    let endpoint = async_endpoint_fn(async |_: Context, n: u32| {
+        tokio::task::yield_now().await;
+        Ok::<u32, &'static str>(n)
+    });
+    let retry = Retry::new(3, Duration::MAX, balancer(["a:80"], &endpoint));
+    let ctx = Context::background().with_deadline(end_of_time());
+    assert_eq!(AsyncEndpoint::call(&retry, &ctx, 42).await.unwrap(), 42);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_empty_set_backs_off_and_ends_with_the_deadline() {
     let endpoint = async_endpoint_fn(|_, n: u32| async move { Answer::Ok(n) });
