@@ -47,7 +47,7 @@ impl<E> Endpoints<E> {
     /// once. For those who write a filter; it shares the endpoints. Cost: a sort of the indices.
     #[must_use]
     pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
-        let indices: BTreeSet<usize> = indices.into_iter().collect();
+        let indices: BTreeSet<usize> = indices.into_iter().filter(|index| *index < self.len()).collect();
         Self::from_members(indices.into_iter().filter_map(|index| self.member(index)).cloned().collect())
     }
 

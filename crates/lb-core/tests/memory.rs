@@ -38,6 +38,14 @@ fn a_changed_weight_leaves_no_more_than_was_there() {
 }
 
 #[test]
+fn indices_past_the_end_take_no_memory() {
+    let set = Endpoints::new([(Instance::new("a:80"), ())]);
+    let most =
+        |indices: std::ops::Range<usize>| measure(|| assert_eq!(set.select(indices).len(), 1)).bytes_max;
+    assert_eq!(most(0..1), most(0..100_000));
+}
+
+#[test]
 fn a_look_at_the_set_and_a_pick_allocate_nothing() {
     let cache = Arc::new(EndpointCache::new(|_: &Instance| Ok::<_, String>(())));
     cache.replace(["a:80", "b:80"]);
