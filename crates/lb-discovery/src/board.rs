@@ -63,10 +63,15 @@ impl Board {
         }
     }
 
-    /// Adds a follower, and has it catch up on this thread.
+    /// Adds a follower, and has it catch up on this thread. Those that are gone are forgotten, whether or not there is
+    /// ever news again.
     pub(crate) fn admit(&self, follower: &Arc<impl Follower + 'static>) {
         let weak: Weak<dyn Follower> = Arc::downgrade(follower) as Weak<dyn Follower>;
-        lock(&self.page).followers.push(weak);
+        {
+            let followers = &mut lock(&self.page).followers;
+            followers.retain(|follower| follower.strong_count() > 0);
+            followers.push(weak);
+        }
         follower.follow(self);
     }
 
@@ -76,5 +81,26 @@ impl Board {
         change(&mut page.news);
         page.followers.retain(|follower| follower.strong_count() > 0);
         page.followers.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Idle;
+
+    impl Follower for Idle {
+        fn follow(&self, _: &Board) {}
+    }
+
+    #[test]
+    fn followers_that_come_and_go_leave_nothing_behind() {
+        let board = Board::new();
+        for _ in 0..100 {
+            board.admit(&Arc::new(Idle));
+        }
+        assert_eq!(lock(&board.page).followers.len(), 1);
     }
 }
