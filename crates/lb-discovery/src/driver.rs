@@ -1,4 +1,3 @@
-use std::any::Any;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use crate::error::SharedError;
 use crate::freshness::{Effect, Validity};
 use crate::gate::Gate;
 use crate::journal::Journal;
+use crate::panics::message_of;
 use crate::schedule::Schedule;
 use crate::status::Status;
 use crate::{Answer, DiscoveryError, Source};
@@ -170,14 +170,4 @@ fn ask(source: &mut dyn Source, ctx: &Context) -> Result<Answer, Failure> {
 /// How many there are by what identifies them in a set.
 fn distinct(instances: &[Instance]) -> usize {
     instances.iter().map(|instance| (instance.address(), instance.host())).collect::<HashSet<_>>().len()
-}
-
-/// What a panic said.
-pub(crate) fn message_of(panic: Box<dyn Any + Send>) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let message = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-    let message = message.to_owned();
-    // A payload may have a destructor that panics in its turn.
-    std::mem::forget(panic);
-    message
 }

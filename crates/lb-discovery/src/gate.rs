@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::driver::message_of;
 use crate::error::SharedError;
+use crate::panics::message_of;
 use crate::sync::{Condvar, Mutex, lock};
 use crate::{DiscoveryError, LOG};
 

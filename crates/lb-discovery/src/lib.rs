@@ -36,6 +36,7 @@ mod feed;
 mod freshness;
 mod gate;
 mod journal;
+mod panics;
 mod publisher;
 mod schedule;
 mod settings;
