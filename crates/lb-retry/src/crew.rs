@@ -1,18 +1,23 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, SendError, Sender, bounded};
 
+use crate::blocking::now;
 use crate::{LOG, Reason};
 
 /// Threads that do jobs: as many as there are jobs at the same time. Who became idle last works first, so that a single
-/// caller keeps one worker awake and the others retire; the channel that hands out a job spins for a moment before it
-/// parks.
+/// caller keeps one worker awake and the others retire.
 pub(crate) struct Crew {
     idle: Mutex<Idle>,
     retire_after: Duration,
 }
+
+/// About twice what it costs to park a thread and to wake it. A worker whose last job came sooner than that looks out for
+/// the next one as long before it parks (A. Karlin et al., "Empirical Studies of Competitive Spinning", SOSP 1991): a
+/// caller in a loop then never has to wake it, and with less traffic no worker spins at all.
+const BRISK: Duration = Duration::from_micros(100);
 
 /// What a worker does next; the job must say when the worker is free again, and must not panic.
 pub(crate) type Job = Box<dyn FnOnce(&Seat) + Send>;
@@ -74,10 +79,28 @@ fn work(crew: Arc<Crew>, first: Message) {
     let (sender, messages) = bounded(1);
     let seat = Seat { crew, sender };
     let mut message = first;
+    let mut brisk = false;
     while let Some(job) = message {
         job(&seat);
-        message = seat.next(&messages);
+        let idle_since = now();
+        message = match look_out(&messages, idle_since, brisk) {
+            Some(message) => message,
+            None => seat.next(&messages),
+        };
+        brisk = now().duration_since(idle_since) < BRISK;
     }
+}
+
+/// Looks out for a message for a moment, in brisk times.
+fn look_out(messages: &Receiver<Message>, since: Instant, brisk: bool) -> Option<Message> {
+    while brisk && now().duration_since(since) < BRISK {
+        if let Ok(message) = messages.try_recv() {
+            return Some(message);
+        }
+        // Whoever is to send it may need this core.
+        thread::yield_now();
+    }
+    None
 }
 
 /// One worker's place in its crew.

@@ -21,7 +21,8 @@ use crate::{Policy, Retry, RetryError};
 /// - An endpoint's panic reaches the caller.
 /// - Threads start with the first call and retire after five idle seconds, or with the `Retry`.
 ///
-/// Cost: about 10 µs when calls follow each other, about 40 µs when a parked thread must be woken.
+/// Cost: about 2 µs when calls follow each other (a worker that had its last attempt within 100 µs looks out for the next
+/// one before it parks), 6 to 40 µs when a parked thread must be woken.
 pub struct Enforced {
     workers: Workers,
 }
