@@ -1,7 +1,7 @@
 //! One pick and its drop: each strategy × set size × threads that share the balancer, beside the floor.
 //!
 //! The floor is what no pick can do without: one arc-swap load, one `Arc` clone and drop, one add on a counter of its
-//! own. Random's floor has one generator step instead of the add.
+//! own (`all_three`); for Random one generator step instead of the add (`with_generator`).
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use benches::{fixed, on_threads};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use lb_core::LoadBalancer;
 use lb_strategies::{Random, RoundRobin};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 
 const SIZES: [usize; 4] = [3, 10, 100, 10_000];
 
@@ -27,6 +29,14 @@ fn floor(c: &mut Criterion) {
         b.iter(|| {
             let guard = value.load();
             black_box(counter.fetch_add(1, Ordering::Relaxed));
+            drop(black_box(Arc::clone(&*guard)));
+        });
+    });
+    let mut generator = SmallRng::seed_from_u64(1);
+    group.bench_function("with_generator", |b| {
+        b.iter(|| {
+            let guard = value.load();
+            black_box(generator.next_u64());
             drop(black_box(Arc::clone(&*guard)));
         });
     });
