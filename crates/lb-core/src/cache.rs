@@ -53,7 +53,7 @@ impl<E> EndpointCache<E> {
     /// whole. Removed endpoints are dropped here unless a pick holds them; a destructor's panic is logged.
     ///
     /// Cost: linear when `instances` are in order (by address, then host), else a sort. When someone holds an
-    /// [`Endpoints`] of the old set, up to 5 ms are spent waiting for it.
+    /// [`Endpoints`] of the old set, up to 20 ms are spent waiting for it.
     ///
     /// A factory must not call this on its own cache: it would wait for itself.
     pub fn replace<I>(&self, instances: I)

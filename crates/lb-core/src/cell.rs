@@ -28,7 +28,7 @@ impl<E> EndpointCell<E> {
 
     /// Swaps the set, and frees the old one on this thread once the readers that are in the middle of a pick have left
     /// it. Endpoints that nobody else holds are dropped here. When someone holds an [`Endpoints`] of the old set, the
-    /// caller included, up to 5 ms are spent waiting for it.
+    /// caller included, up to 20 ms are spent waiting for it.
     pub fn store(&self, endpoints: Endpoints<E>) {
         drop(self.swap(endpoints));
     }

@@ -31,6 +31,9 @@ pub type BoxEndpoint<Req, Res, Err> = Box<dyn Endpoint<Req, Response = Res, Erro
 /// let double = endpoint_fn(|_, n: u32| Ok::<_, std::io::Error>(2 * n));
 /// assert_eq!(double.call(&Context::background(), 21).unwrap(), 42);
 /// ```
+///
+/// The compiler gives a closure's borrowed request one lifetime, that of all requests. Where each request borrows for
+/// itself, give a `fn`, or implement [`Endpoint<&T>`](Endpoint) for a type of your own.
 pub fn endpoint_fn<F, Req, Res, Err>(f: F) -> EndpointFn<F>
 where
     F: Fn(&Context, Req) -> Result<Res, Err>,

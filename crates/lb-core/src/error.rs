@@ -7,7 +7,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The set is known, and it is empty.
+    /// The set is known, and it is empty: discovery found no instance, or the factory failed for each of them, of which
+    /// warnings (`log`) tell.
     #[error("no endpoints available")]
     NoEndpoints,
     /// Discovery has not answered yet.

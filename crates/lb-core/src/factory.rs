@@ -2,7 +2,8 @@ use crate::{BoxError, Instance};
 
 /// Turns an instance into an endpoint.
 ///
-/// Also implemented for closures `Fn(&Instance) -> Result<E, X>` where `X` converts into [`BoxError`]:
+/// Also implemented for closures `Fn(&Instance) -> Result<E, X>` where `X` converts into [`BoxError`]. A closure has to
+/// name its argument's type:
 ///
 /// ```
 /// use lb_core::{EndpointCache, Instance};

@@ -5,7 +5,10 @@ use arc_swap::{ArcSwap, Guard};
 
 /// How long a writer waits for the readers in the middle of a pick. They leave within nanoseconds, or, when their thread
 /// lost its core, when they get it back; who is still there after that holds its view on purpose.
-const PATIENCE: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How long it yields its core to them before it sleeps between two looks.
+const YIELDING: Duration = Duration::from_millis(1);
 
 /// One value that readers load and writers swap, and that the writer frees.
 pub(crate) struct Swap<T>(ArcSwap<T>);
@@ -47,10 +50,11 @@ impl<T> Drop for Retired<T> {
                 reason = "bounds a wait for other threads, which the OS schedules"
             )]
             let now = Instant::now();
-            if now.duration_since(*since.get_or_insert(now)) > PATIENCE {
-                return;
+            match now.duration_since(*since.get_or_insert(now)) {
+                waited if waited < YIELDING => std::thread::yield_now(),
+                waited if waited < PATIENCE => std::thread::park_timeout(Duration::from_micros(100)),
+                _ => return,
             }
-            std::thread::yield_now();
         }
     }
 }

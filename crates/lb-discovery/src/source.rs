@@ -6,7 +6,8 @@ use lb_core::{BoxError, Context, Instance};
 ///
 /// A source is called on its publisher's one thread only, and dropped there. It may block, and it may be made on any
 /// thread, so whatever must not be made or dropped inside an async runtime (a runtime of its own, say) is made in the
-/// first `fetch`. Also implemented for closures `FnMut(&Context) -> Result<Answer, BoxError>`.
+/// first `fetch`. Also implemented for closures `FnMut(&Context) -> Result<Answer, BoxError>`, which have to name their
+/// argument's type, `|_: &Context|`: else the compiler finds them "not general enough".
 pub trait Source: Send + 'static {
     /// Asks once, and returns every instance there is now.
     ///

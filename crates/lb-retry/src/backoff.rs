@@ -5,8 +5,9 @@ use rand::rngs::SmallRng;
 
 /// How long to wait once every endpoint was tried: exponential, with full jitter.
 ///
-/// The n-th wait of a request is drawn evenly from zero (exclusive) to `base · 2ⁿ`, or to `max` where that is less. Each
-/// request draws from a generator of its own, so that requests that failed together do not come back together.
+/// The n-th wait of a request is drawn evenly from zero (exclusive) to `base · 2ⁿ`, to `max` where that is less, or to
+/// what is left of the request's time where that is less still. Each request draws from a generator of its own, so that
+/// requests that failed together do not come back together.
 ///
 /// Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015 ("Full Jitter").
 ///
@@ -87,11 +88,12 @@ impl Delays {
         Self { round: 0, generator }
     }
 
-    /// Draws the next wait, which is never zero.
-    pub(crate) fn draw(&mut self, backoff: Backoff) -> Duration {
-        let ceiling = backoff.ceiling(self.round);
+    /// Draws the next wait, which is never zero, and shorter than what is `left` of the request's time.
+    pub(crate) fn draw(&mut self, backoff: Backoff, left: Option<Duration>) -> Duration {
+        let shorter = left.map_or(Duration::MAX, |left| left.saturating_sub(Duration::from_nanos(1)));
+        let ceiling = backoff.ceiling(self.round).min(shorter);
         self.round = self.round.saturating_add(1);
-        let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX).max(1);
         Duration::from_nanos(self.generator.random_range(1..=nanos))
     }
 }

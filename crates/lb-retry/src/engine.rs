@@ -186,11 +186,13 @@ impl<'a> Engine<'a> {
 
     fn back_off(&mut self, now: Instant) -> Step {
         let backoff = self.limits.backoff;
-        let delay = self.setbacks().delays.draw(backoff);
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(now));
+        let delay = self.setbacks().delays.draw(backoff, left);
         self.wait(now, delay)
     }
 
-    /// A wait that would not end before the deadline is not begun: no attempt could follow it.
+    /// A wait that would not end before the deadline is not begun: no attempt could follow it. Backoff draws none such;
+    /// it is a policy that may ask for one.
     fn wait(&self, now: Instant, delay: Duration) -> Step {
         match now.checked_add(delay) {
             Some(until) if self.deadline.is_none_or(|deadline| until < deadline) => Step::Wait(until),

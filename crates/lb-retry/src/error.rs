@@ -10,6 +10,25 @@ use crate::journal::{Journal, KEPT};
 /// ```
 ///
 /// The causes are part of the message, and whole in [`attempts`](Self::attempts); for that reason `source()` is empty.
+///
+/// ```
+/// use std::time::Duration;
+/// use lb_core::{Context, Endpoint, endpoint_fn};
+/// use lb_retry::{Cause, Retry};
+/// # use lb_static::FixedPublisher;
+/// # use lb_strategies::RoundRobin;
+/// # let refuses = endpoint_fn(|_, _: u32| Err::<u32, _>("refused"));
+/// # let lb = RoundRobin::new(FixedPublisher::new([("10.0.0.1:80", refuses)]));
+///
+/// let error = Retry::new(1, Duration::from_secs(1), lb).call(&Context::background(), 21).unwrap_err();
+/// for attempt in error.attempts() {
+///     let address = attempt.address().unwrap_or("nowhere");
+///     match attempt.cause() {
+///         Cause::Call(error) => println!("{address}: {error}"), // the endpoint's error, as it is
+///         cause => println!("{address}: {cause} after {:?}", attempt.elapsed()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RetryError<E> {
     reason: Reason,

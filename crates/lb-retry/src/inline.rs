@@ -7,8 +7,8 @@ use crate::{Policy, Retry, RetryError};
 /// The mode of a [`Retry`] that makes its attempts on the caller's thread; see [`Retry::inline`].
 ///
 /// The endpoint gets the deadline in its context and is trusted with it: nothing ends a call that ignores it. Requests may
-/// be borrowed. Cost when the first attempt succeeds: the pick, the request's copy, one reading of the clock, and no
-/// allocation.
+/// be borrowed; what that asks of a closure is told at [`endpoint_fn`](lb_core::endpoint_fn). Cost when the first attempt
+/// succeeds: the pick, the request's copy, one reading of the clock, and no allocation.
 #[derive(Clone, Copy, Debug)]
 pub struct Inline(());
 

@@ -9,8 +9,7 @@ use crate::{Backoff, Enforced, Inline, RetryAll, RetryBuilder};
 /// - Up to `max` attempts, until one succeeds or the timeout (or the context's deadline, if sooner) has passed. Each
 ///   attempt is a new pick that avoids the addresses tried already; a pick that fails is a failed attempt.
 /// - No wait before an endpoint that was not tried. When the balancer hands out one that was, all were: then it waits,
-///   [with jitter](Backoff), and starts over; after a failed pick it waits too. A wait that would not end before the
-///   deadline is not begun.
+///   [with jitter](Backoff), and starts over; after a failed pick it waits too. No wait goes past the deadline.
 /// - The default mode, [`Enforced`], keeps its timeout even when an endpoint never returns.
 ///   [`inline`](Self::inline) is faster, and takes borrowed requests.
 /// - With the feature `tokio` it is an [`AsyncEndpoint`](lb_core::AsyncEndpoint) too. Where both traits are in scope,

@@ -33,7 +33,8 @@ const OTHERS: usize = 2;
 /// | failed | the call fails with [`BalanceError::NotReady`] |
 ///
 /// So one endpoint that hangs holds no call back while another has room. An empty set is [`BalanceError::Pick`] at once.
-/// Nothing here waits for ever but a call all of whose candidates do: put tower's `Timeout` on top.
+/// Nothing here waits for ever but a call all of whose candidates do: put tower's `Timeout` on top. Its error cannot say
+/// which endpoint was slow; one around each service, in the factory, comes with the address, and can be retried.
 ///
 /// # Cost
 ///
