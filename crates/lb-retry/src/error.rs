@@ -29,7 +29,7 @@ use crate::journal::{Journal, KEPT};
 ///     }
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RetryError<E> {
     reason: Reason,
     journal: Journal<E>,
@@ -53,6 +53,17 @@ impl<E> RetryError<E> {
     /// How many attempts there were, a failed pick being one too.
     pub fn total_attempts(&self) -> u32 {
         self.journal.total()
+    }
+}
+
+#[expect(clippy::missing_fields_in_debug, reason = "the journal is shown as its attempts")]
+impl<E: fmt::Debug> fmt::Debug for RetryError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryError")
+            .field("reason", &self.reason)
+            .field("attempts", &self.attempts())
+            .field("total_attempts", &self.total_attempts())
+            .finish()
     }
 }
 
