@@ -1,12 +1,12 @@
 //! The lookup behind the feature `hickory`.
 
 mod addresses;
-mod bench;
 mod failure;
 mod reply;
 mod resolv_conf;
 mod search;
 mod servers;
+mod silent_servers;
 
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -20,11 +20,11 @@ use hickory_resolver::proto::rr::RecordType;
 use lb_core::{BoxError, Context};
 use tokio::runtime::{Builder, Runtime};
 
-use self::bench::Bench;
 use self::failure::Failure;
 use self::resolv_conf::{ResolvConf, SystemConfig};
 use self::search::Search;
 use self::servers::Servers;
+use self::silent_servers::SilentServers;
 use crate::{Addresses, SrvAnswer, SrvLookup};
 
 /// Which servers to ask, and how long to wait for each. What is not given comes from resolv.conf.
@@ -45,7 +45,7 @@ impl Default for ResolverSettings {
 pub(crate) struct HickoryLookup {
     settings: ResolverSettings,
     resolv_conf: ResolvConf,
-    bench: Arc<Mutex<Bench>>,
+    silent: Arc<Mutex<SilentServers>>,
     // Made at the first lookup and dropped with this on the discovery thread: a runtime must not be dropped inside another.
     runtime: Option<Runtime>,
 }
@@ -53,7 +53,7 @@ pub(crate) struct HickoryLookup {
 impl HickoryLookup {
     pub(crate) fn new(settings: ResolverSettings) -> Self {
         let resolv_conf = ResolvConf::new(settings.resolv_conf.clone());
-        Self { settings, resolv_conf, bench: Arc::default(), runtime: None }
+        Self { settings, resolv_conf, silent: Arc::default(), runtime: None }
     }
 
     /// The configuration of now. A missing file is an error only where there are no name servers without it.
@@ -72,7 +72,7 @@ impl HickoryLookup {
     }
 
     fn servers(&self, config: SystemConfig) -> Result<Servers, BoxError> {
-        Ok(Servers::new(config.name_servers, config.timeout, Arc::clone(&self.bench))?)
+        Ok(Servers::new(config.name_servers, config.timeout, Arc::clone(&self.silent))?)
     }
 
     /// Runs a future to its end, or until the context is cancelled.
@@ -93,7 +93,7 @@ impl HickoryLookup {
 
 impl SrvLookup for HickoryLookup {
     fn lookup_srv(&mut self, ctx: &Context, name: &str) -> Result<SrvAnswer, BoxError> {
-        self.bench.lock().unwrap_or_else(PoisonError::into_inner).next_refresh();
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).next_refresh();
         let config = self.config()?;
         let candidates = config.search.candidates(name);
         let servers = self.servers(config)?;

@@ -23,7 +23,6 @@ mod attempt;
 mod backoff;
 mod blocking;
 mod builder;
-mod crew;
 mod enforced;
 mod engine;
 mod error;
@@ -36,6 +35,7 @@ mod retry;
 mod retry_if;
 mod session;
 mod sync;
+mod thread_pool;
 mod workers;
 
 pub use attempt::{Attempt, Cause};

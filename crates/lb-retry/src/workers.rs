@@ -6,9 +6,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::Reason;
-use crate::crew::Crew;
 use crate::handover::Handover;
 use crate::sync::{AtomicUsize, Ordering};
+use crate::thread_pool::ThreadPool;
 
 /// How many abandoned attempts may hold a thread before new ones are refused.
 pub(crate) const MAX_ABANDONED: usize = 256;
@@ -21,7 +21,7 @@ const RETIRE_AFTER: Duration = Duration::from_secs(5);
 /// There is no upper bound on threads but the number of callers and [`MAX_ABANDONED`]: attempts that make attempts
 /// cannot deadlock.
 pub(crate) struct Workers {
-    crew: Arc<Crew>,
+    pool: Arc<ThreadPool>,
     abandoned: Arc<AtomicUsize>,
 }
 
@@ -37,7 +37,7 @@ impl Workers {
     }
 
     fn retiring_after(retire_after: Duration) -> Self {
-        Self { crew: Arc::new(Crew::new(retire_after)), abandoned: Arc::new(AtomicUsize::new(0)) }
+        Self { pool: Arc::new(ThreadPool::new(retire_after)), abandoned: Arc::new(AtomicUsize::new(0)) }
     }
 
     /// Runs `work` on a worker.
@@ -55,16 +55,16 @@ impl Workers {
         let (sender, answer) = bounded(1);
         let handover = Arc::new(Handover::new(Arc::clone(&self.abandoned)));
         let workers = Arc::clone(&handover);
-        self.crew.assign(Box::new(move |seat| {
+        self.pool.execute(Box::new(move |slot| {
             let result = catch_unwind(AssertUnwindSafe(work));
             if workers.finish() {
                 // Before the answer: the caller's next attempt is to find this worker, which is still awake.
-                seat.free();
+                slot.free();
                 let _ = sender.send(result);
             } else {
                 discard(result);
                 workers.release();
-                seat.free();
+                slot.free();
             }
         }))?;
         Ok(Ticket { answer, handover })
@@ -72,9 +72,9 @@ impl Workers {
 }
 
 impl Drop for Workers {
-    /// Dismisses the idle workers; the busy ones leave when their attempt ends. Waits for none.
+    /// Ends the idle workers; the busy ones leave when their attempt ends. Waits for none.
     fn drop(&mut self) {
-        self.crew.dismiss();
+        self.pool.shut_down();
     }
 }
 

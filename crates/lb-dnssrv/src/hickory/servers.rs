@@ -12,9 +12,9 @@ use hickory_resolver::proto::op::{DnsRequestOptions, DnsResponse, Query};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 
-use super::bench::Bench;
 use super::failure::{Failure, Fault};
 use super::reply::{self, Found, Reply, lifetime};
+use super::silent_servers::SilentServers;
 use crate::answer::shorter;
 
 /// The largest UDP answer we take. Large, because some servers (Consul) leave out what does not fit without saying so.
@@ -30,7 +30,7 @@ pub(super) struct Servers {
     addresses: Vec<SocketAddr>,
     pools: Vec<Pool>,
     timeout: Duration,
-    bench: Arc<Mutex<Bench>>,
+    silent: Arc<Mutex<SilentServers>>,
 }
 
 type Pool = NameServerPool<TokioRuntimeProvider>;
@@ -39,11 +39,11 @@ impl Servers {
     pub(super) fn new(
         addresses: Vec<SocketAddr>,
         timeout: Duration,
-        bench: Arc<Mutex<Bench>>,
+        silent: Arc<Mutex<SilentServers>>,
     ) -> Result<Self, NetError> {
         let both = |address| pool(address, timeout, vec![ConnectionConfig::udp(), ConnectionConfig::tcp()]);
         let pools = addresses.iter().map(both).collect::<Result<_, _>>()?;
-        Ok(Self { addresses, pools, timeout, bench })
+        Ok(Self { addresses, pools, timeout, silent })
     }
 
     /// The records of a name, along its aliases; none when there authoritatively are none.
@@ -68,17 +68,17 @@ impl Servers {
     }
 
     async fn ask(&self, name: &Name, kind: RecordType) -> Result<Reply, Failure> {
-        let order = self.bench().order(&self.addresses);
+        let order = self.silent().order(&self.addresses);
         let mut faults = Vec::with_capacity(order.len());
         for index in order {
             let server = self.addresses[index];
             match tokio::time::timeout(self.timeout, self.ask_one(index, name, kind)).await {
                 Ok(Ok(reply)) => {
-                    self.bench().answered(server);
+                    self.silent().answered(server);
                     return Ok(reply);
                 }
                 Ok(Err(Fault::Network(NetError::Timeout))) | Err(_) => {
-                    self.bench().silent(server);
+                    self.silent().did_not_answer(server);
                     faults.push((server, Fault::TimedOut(self.timeout)));
                 }
                 Ok(Err(fault)) => faults.push((server, fault)),
@@ -106,8 +106,8 @@ impl Servers {
         tokio::time::timeout(self.timeout / 2, send(&pool, name, kind)).await.ok()?.ok()
     }
 
-    fn bench(&self) -> MutexGuard<'_, Bench> {
-        self.bench.lock().unwrap_or_else(PoisonError::into_inner)
+    fn silent(&self) -> MutexGuard<'_, SilentServers> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where silent name servers wait.
+//! Which name servers were silent lately.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -9,9 +9,9 @@ const REST: u32 = 20;
 /// Remembers the servers that did not answer, so that a dead one does not cost its timeout in every refresh: for some
 /// refreshes it is asked last, then in its place again.
 #[derive(Debug, Default)]
-pub(super) struct Bench(HashMap<SocketAddr, u32>);
+pub(super) struct SilentServers(HashMap<SocketAddr, u32>);
 
-impl Bench {
+impl SilentServers {
     /// Begins one refresh.
     pub(super) fn next_refresh(&mut self) {
         self.0.retain(|_, rest| {
@@ -20,8 +20,8 @@ impl Bench {
         });
     }
 
-    /// Puts a server that did not answer on the bench. Failing quickly costs nothing and does not lead here.
-    pub(super) fn silent(&mut self, server: SocketAddr) {
+    /// Notes a server that did not answer in time. Failing quickly costs nothing and does not count.
+    pub(super) fn did_not_answer(&mut self, server: SocketAddr) {
         self.0.insert(server, REST);
     }
 
@@ -29,11 +29,11 @@ impl Bench {
         self.0.remove(&server);
     }
 
-    /// The order to ask in: as given, those on the bench last.
+    /// The order to ask in: as given, the silent ones last.
     pub(super) fn order(&self, servers: &[SocketAddr]) -> Vec<usize> {
-        let (mut order, benched): (Vec<usize>, Vec<usize>) =
+        let (mut order, silent): (Vec<usize>, Vec<usize>) =
             (0..servers.len()).partition(|&index| !self.0.contains_key(&servers[index]));
-        order.extend(benched);
+        order.extend(silent);
         order
     }
 }
@@ -48,25 +48,25 @@ mod tests {
 
     #[test]
     fn silent_servers_are_asked_last_for_a_while_and_then_in_their_place_again() {
-        let (servers, mut bench) = (servers(), Bench::default());
-        assert_eq!(bench.order(&servers), [0, 1, 2]);
-        bench.silent(servers[0]);
+        let (servers, mut silent) = (servers(), SilentServers::default());
+        assert_eq!(silent.order(&servers), [0, 1, 2]);
+        silent.did_not_answer(servers[0]);
         for _ in 1..REST {
-            bench.next_refresh();
-            assert_eq!(bench.order(&servers), [1, 2, 0]);
+            silent.next_refresh();
+            assert_eq!(silent.order(&servers), [1, 2, 0]);
         }
-        bench.next_refresh();
-        assert_eq!(bench.order(&servers), [0, 1, 2]);
+        silent.next_refresh();
+        assert_eq!(silent.order(&servers), [0, 1, 2]);
     }
 
     #[test]
     fn one_that_answers_again_is_back_in_its_place() {
-        let (servers, mut bench) = (servers(), Bench::default());
+        let (servers, mut silent) = (servers(), SilentServers::default());
         for server in servers {
-            bench.silent(server);
+            silent.did_not_answer(server);
         }
-        assert_eq!(bench.order(&servers), [0, 1, 2]);
-        bench.answered(servers[2]);
-        assert_eq!(bench.order(&servers), [2, 0, 1]);
+        assert_eq!(silent.order(&servers), [0, 1, 2]);
+        silent.answered(servers[2]);
+        assert_eq!(silent.order(&servers), [2, 0, 1]);
     }
 }

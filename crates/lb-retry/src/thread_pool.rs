@@ -9,7 +9,7 @@ use crate::{LOG, Reason};
 
 /// Threads that do jobs: as many as there are jobs at the same time. Who became idle last works first, so that a single
 /// caller keeps one worker awake and the others retire.
-pub(crate) struct Crew {
+pub(crate) struct ThreadPool {
     idle: Mutex<Idle>,
     retire_after: Duration,
 }
@@ -20,19 +20,19 @@ pub(crate) struct Crew {
 const BRISK: Duration = Duration::from_micros(100);
 
 /// What a worker does next; the job must say when the worker is free again, and must not panic.
-pub(crate) type Job = Box<dyn FnOnce(&Seat) + Send>;
+pub(crate) type Job = Box<dyn FnOnce(&Slot) + Send>;
 
 /// A job; `None` is the end.
 type Message = Option<Job>;
 
 struct Idle {
-    seats: Vec<Sender<Message>>,
-    dismissed: bool,
+    slots: Vec<Sender<Message>>,
+    shut_down: bool,
 }
 
-impl Crew {
+impl ThreadPool {
     pub(crate) fn new(retire_after: Duration) -> Self {
-        Self { idle: Mutex::new(Idle { seats: Vec::new(), dismissed: false }), retire_after }
+        Self { idle: Mutex::new(Idle { slots: Vec::new(), shut_down: false }), retire_after }
     }
 
     /// Gives `job` to an idle worker, or to a new one.
@@ -40,30 +40,30 @@ impl Crew {
     /// # Errors
     ///
     /// [`Reason::NoThread`] when the operating system refuses a thread.
-    pub(crate) fn assign(self: &Arc<Self>, job: Job) -> Result<(), Reason> {
-        let idle = self.lock().seats.pop();
+    pub(crate) fn execute(self: &Arc<Self>, job: Job) -> Result<(), Reason> {
+        let idle = self.lock().slots.pop();
         match idle {
-            None => self.hire(Some(job)),
-            // A worker leaves no seat behind; were there one, a new worker would do.
-            Some(seat) => seat.send(Some(job)).or_else(|SendError(message)| self.hire(message)),
+            None => self.spawn(Some(job)),
+            // A worker leaves no slot behind; were there one, a new worker would do.
+            Some(slot) => slot.send(Some(job)).or_else(|SendError(message)| self.spawn(message)),
         }
     }
 
-    /// Sends the idle workers home, and the busy ones when they become free.
-    pub(crate) fn dismiss(&self) {
-        let seats = {
+    /// Ends the idle workers, and the busy ones when they become free.
+    pub(crate) fn shut_down(&self) {
+        let slots = {
             let mut idle = self.lock();
-            idle.dismissed = true;
-            std::mem::take(&mut idle.seats)
+            idle.shut_down = true;
+            std::mem::take(&mut idle.slots)
         };
-        for seat in seats {
-            let _ = seat.send(None);
+        for slot in slots {
+            let _ = slot.send(None);
         }
     }
 
-    fn hire(self: &Arc<Self>, first: Message) -> Result<(), Reason> {
-        let crew = Arc::clone(self);
-        let spawned = thread::Builder::new().name("lb-retry".into()).spawn(move || work(crew, first));
+    fn spawn(self: &Arc<Self>, first: Message) -> Result<(), Reason> {
+        let pool = Arc::clone(self);
+        let spawned = thread::Builder::new().name("lb-retry".into()).spawn(move || work(pool, first));
         spawned.map(drop).map_err(|error| {
             log::warn!(target: LOG, error:% = error; "no thread for an attempt: {error}");
             Reason::NoThread
@@ -75,17 +75,17 @@ impl Crew {
     }
 }
 
-fn work(crew: Arc<Crew>, first: Message) {
+fn work(pool: Arc<ThreadPool>, first: Message) {
     let (sender, messages) = bounded(1);
-    let seat = Seat { crew, sender };
+    let slot = Slot { pool, sender };
     let mut message = first;
     let mut brisk = false;
     while let Some(job) = message {
-        job(&seat);
+        job(&slot);
         let idle_since = now();
         message = match look_out(&messages, idle_since, brisk) {
             Some(message) => message,
-            None => seat.next(&messages),
+            None => slot.next(&messages),
         };
         brisk = now().duration_since(idle_since) < BRISK;
     }
@@ -103,36 +103,36 @@ fn look_out(messages: &Receiver<Message>, since: Instant, brisk: bool) -> Option
     None
 }
 
-/// One worker's place in its crew.
-pub(crate) struct Seat {
-    crew: Arc<Crew>,
+/// One worker's place in its pool.
+pub(crate) struct Slot {
+    pool: Arc<ThreadPool>,
     sender: Sender<Message>,
 }
 
-impl Seat {
+impl Slot {
     /// From now on the worker may be given a job.
     pub(crate) fn free(&self) {
-        let mut idle = self.crew.lock();
-        if idle.dismissed {
+        let mut idle = self.pool.lock();
+        if idle.shut_down {
             let _ = self.sender.try_send(None);
         } else {
-            idle.seats.push(self.sender.clone());
+            idle.slots.push(self.sender.clone());
         }
     }
 
     fn next(&self, messages: &Receiver<Message>) -> Message {
-        match messages.recv_timeout(self.crew.retire_after) {
+        match messages.recv_timeout(self.pool.retire_after) {
             Ok(message) => message,
             Err(_) if self.leave() => None,
-            // Somebody has taken the seat meanwhile: a message is on its way.
+            // Somebody has taken the slot meanwhile: a message is on its way.
             Err(_) => messages.recv().ok().flatten(),
         }
     }
 
-    /// Takes the seat away. False: it is taken already.
+    /// Takes the slot away. False: it is taken already.
     fn leave(&self) -> bool {
-        let mut idle = self.crew.lock();
-        let own = idle.seats.iter().position(|seat| seat.same_channel(&self.sender));
-        own.map(|index| idle.seats.remove(index)).is_some()
+        let mut idle = self.pool.lock();
+        let own = idle.slots.iter().position(|slot| slot.same_channel(&self.sender));
+        own.map(|index| idle.slots.remove(index)).is_some()
     }
 }
