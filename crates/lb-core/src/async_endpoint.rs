@@ -8,6 +8,21 @@ use crate::{Context, Pick};
 ///
 /// Implemented for `&T`, `Box<T>`, `Arc<T>` and for [`Pick<E>`](Pick); erased by [`BoxAsyncEndpoint`]. It needs no
 /// runtime. Dropping the future cancels the call.
+///
+/// ```
+/// use lb_core::{AsyncEndpoint, Context};
+///
+/// struct Doubler;
+///
+/// impl AsyncEndpoint<u32> for Doubler {
+///     type Response = u32;
+///     type Error = String;
+///
+///     async fn call(&self, ctx: &Context, n: u32) -> Result<u32, String> {
+///         if ctx.is_done() { Err("too late".to_owned()) } else { Ok(2 * n) }
+///     }
+/// }
+/// ```
 pub trait AsyncEndpoint<Req> {
     /// What a call yields.
     type Response;
@@ -95,6 +110,13 @@ impl<Req, E: AsyncEndpoint<Req>> AsyncEndpoint<Req> for Pick<E> {
 }
 
 /// An asynchronous endpoint whose type is erased. Cost: one allocation for each call, for the future.
+///
+/// ```
+/// use lb_core::{BoxAsyncEndpoint, Context, async_endpoint_fn};
+///
+/// let double: BoxAsyncEndpoint<u32, u32, String> =
+///     BoxAsyncEndpoint::new(async_endpoint_fn(|_: Context, n: u32| async move { Ok(2 * n) }));
+/// ```
 pub struct BoxAsyncEndpoint<Req, Res, Err>(Box<dyn Erased<Req, Res, Err>>);
 
 impl<Req, Res, Err> BoxAsyncEndpoint<Req, Res, Err> {

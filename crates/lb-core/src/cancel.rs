@@ -9,9 +9,8 @@ use std::task::{Poll, Waker};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::LOG;
-use crate::panics::caught;
-use crate::sync::{AtomicBool, Mutex, lock};
+use crate::support::{lock, run_caught};
+use crate::sync::{AtomicBool, Mutex};
 use crate::weak_list::remember;
 
 /// Cancels a context and all that derive from it; see [`Context::with_cancel`](crate::Context::with_cancel).
@@ -31,9 +30,7 @@ impl Canceller {
         while let Some(node) = pending.pop() {
             let (wakers, children) = node.cancel_alone();
             for waker in wakers.into_values() {
-                if let Err(error) = caught("a waker", || waker.wake()) {
-                    log::error!(target: LOG, error:%; "{error}");
-                }
+                run_caught("a waker", || waker.wake());
             }
             pending.extend(children.iter().filter_map(Weak::upgrade));
         }

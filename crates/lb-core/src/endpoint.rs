@@ -6,6 +6,22 @@ use crate::{Context, Pick};
 ///
 /// Object safe, and implemented for `&T`, `Box<T>`, `Arc<T>` and for [`Pick<E>`](Pick). It shares its method's name with
 /// [`AsyncEndpoint`](crate::AsyncEndpoint): for a type that is both, name the trait, `Endpoint::call(&e, &ctx, request)`.
+///
+/// ```
+/// use lb_core::{Context, Endpoint};
+///
+/// struct Doubler;
+///
+/// impl Endpoint<u32> for Doubler {
+///     type Response = u32;
+///     type Error = String;
+///
+///     fn call(&self, ctx: &Context, n: u32) -> Result<u32, String> {
+///         if ctx.is_done() { Err("too late".to_owned()) } else { Ok(2 * n) }
+///     }
+/// }
+/// assert_eq!(Doubler.call(&Context::background(), 21), Ok(42));
+/// ```
 pub trait Endpoint<Req> {
     /// What a call yields.
     type Response;
@@ -20,8 +36,23 @@ pub trait Endpoint<Req> {
     fn call(&self, ctx: &Context, request: Req) -> Result<Self::Response, Self::Error>;
 }
 
-/// An endpoint whose type is erased.
+/// An endpoint whose type is erased; made by [`boxed`].
 pub type BoxEndpoint<Req, Res, Err> = Box<dyn Endpoint<Req, Response = Res, Error = Err> + Send + Sync>;
+
+/// Erases the type of `endpoint`: for factories that make endpoints of several kinds, and for struct fields.
+///
+/// ```
+/// use lb_core::{BoxEndpoint, Context, Endpoint, boxed, endpoint_fn};
+///
+/// let double: BoxEndpoint<u32, u32, std::io::Error> = boxed(endpoint_fn(|_, n: u32| Ok(2 * n)));
+/// assert_eq!(double.call(&Context::background(), 21).unwrap(), 42);
+/// ```
+pub fn boxed<Req, T>(endpoint: T) -> BoxEndpoint<Req, T::Response, T::Error>
+where
+    T: Endpoint<Req> + Send + Sync + 'static,
+{
+    Box::new(endpoint)
+}
 
 /// Makes an endpoint of a closure.
 ///

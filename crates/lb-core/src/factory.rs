@@ -1,4 +1,4 @@
-use crate::{BoxError, Instance};
+use crate::{BoxError, Context, Instance};
 
 /// Turns an instance into an endpoint.
 ///
@@ -12,19 +12,45 @@ use crate::{BoxError, Instance};
 /// cache.replace(["127.0.0.1:80", "127.0.0.1:81"]);
 /// ```
 ///
-/// A factory runs on the thread that replaces the set (discovery's), never on one that picks. It should return soon:
-/// connect lazily, or with a timeout. It must not call `replace` on the cache that called it.
+/// Where the endpoint depends on more than the instance's identity, or takes time to make, implement the trait:
+///
+/// ```
+/// use lb_core::{BoxError, Context, Factory, Instance};
+///
+/// struct Connect;
+///
+/// impl Factory for Connect {
+///     type Endpoint = std::net::TcpStream;
+///
+///     fn create(&self, ctx: &Context, instance: &Instance) -> Result<Self::Endpoint, BoxError> {
+///         let address = instance.address().parse()?;
+///         Ok(match ctx.remaining() {
+///             Some(left) => std::net::TcpStream::connect_timeout(&address, left)?,
+///             None => std::net::TcpStream::connect(address)?,
+///         })
+///     }
+///
+///     fn reusable(&self, old: &Instance, new: &Instance) -> bool {
+///         old.metadata("zone") == new.metadata("zone")
+///     }
+/// }
+/// ```
+///
+/// A factory never runs on a thread that picks. [`EndpointCache::replace`](crate::EndpointCache::replace) waits for it;
+/// discovery publishes the others without an endpoint that takes long. It must not call `replace` on the cache that called
+/// it.
 pub trait Factory: Send + Sync {
     /// What it makes.
     type Endpoint;
 
-    /// Makes the endpoint of `instance`.
+    /// Makes the endpoint of `instance`. In discovery `ctx` has the time limit of this call as its deadline, and is
+    /// cancelled when the limit has passed or the publisher stops.
     ///
     /// # Errors
     ///
     /// The instance is then left out of the set, a warning names its address, and the factory is asked again at the next
     /// replace. A panic counts as an error.
-    fn create(&self, instance: &Instance) -> Result<Self::Endpoint, BoxError>;
+    fn create(&self, ctx: &Context, instance: &Instance) -> Result<Self::Endpoint, BoxError>;
 
     /// Whether the endpoint made from `old` serves `new` as well. Both have the same address and host; weight, priority
     /// or metadata differ. `false`: it is made anew. The default is `true`.
@@ -41,7 +67,7 @@ where
 {
     type Endpoint = E;
 
-    fn create(&self, instance: &Instance) -> Result<E, BoxError> {
+    fn create(&self, _: &Context, instance: &Instance) -> Result<E, BoxError> {
         self(instance).map_err(Into::into)
     }
 }

@@ -86,6 +86,10 @@ impl Instance {
         self.metadata.as_ref()?.get(key).map(String::as_str)
     }
 
+    pub(crate) fn identity(&self) -> (Arc<str>, Option<Arc<str>>) {
+        (Arc::clone(&self.address), self.host.clone())
+    }
+
     pub(crate) fn shared_address(&self) -> Arc<str> {
         Arc::clone(&self.address)
     }
@@ -107,6 +111,12 @@ fn cmp_shared(a: &Arc<str>, b: &Arc<str>) -> Ordering {
 impl From<&str> for Instance {
     fn from(address: &str) -> Self {
         Self::new(address)
+    }
+}
+
+impl From<std::net::SocketAddr> for Instance {
+    fn from(address: std::net::SocketAddr) -> Self {
+        Self::new(address.to_string())
     }
 }
 

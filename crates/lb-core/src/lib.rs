@@ -3,9 +3,9 @@
 //! Everything is a function of an immutable, address-ordered *endpoint set*, and the set is swapped whole:
 //!
 //! ```text
-//!  discovery ──instances──▶ EndpointCache ──▶ Endpoints ──▶ filters ──▶ strategy ──▶ Pick ──▶ call
-//!                           (factory; keeps    (one view     (Publisher   (LoadBalancer)
-//!                            survivors)         of one set)   of Publisher)
+//!  discovery ──instances──▶ EndpointCache ──▶ EndpointSet ──▶ filters ──▶ strategy ──▶ Pick ──▶ call
+//!                           (factory; keeps    (immutable)     (Publisher   (LoadBalancer)
+//!                            survivors)                         of Publisher)
 //! ```
 //!
 //! - A [`Publisher`] yields the current [`Endpoints`]; [`EndpointCache`] is the one that discovery feeds, with a
@@ -26,35 +26,47 @@ mod cell;
 mod context;
 mod derived;
 mod endpoint;
+mod endpoint_id;
+mod endpoint_set;
 mod endpoints;
 mod error;
 mod factory;
 mod instance;
 mod lanes;
 mod load_balancer;
+mod maker;
 mod member;
 mod merge;
-mod panics;
 mod pick;
 mod publisher;
 mod swap;
 mod sync;
+mod tried;
 mod weak_list;
+mod writer;
+
+#[doc(hidden)]
+pub mod support;
 
 pub use async_endpoint::{AsyncEndpoint, AsyncEndpointFn, BoxAsyncEndpoint, async_endpoint_fn};
 pub use cache::EndpointCache;
 pub use cancel::{Cancelled, Canceller};
-pub use cell::EndpointCell;
+pub use cell::{EndpointCell, RetiredSet};
 pub use context::Context;
 pub use derived::{Derived, DerivedRef};
-pub use endpoint::{BoxEndpoint, Endpoint, EndpointFn, endpoint_fn};
+pub use endpoint::{BoxEndpoint, Endpoint, EndpointFn, boxed, endpoint_fn};
+pub use endpoint_id::EndpointId;
+pub use endpoint_set::EndpointSet;
 pub use endpoints::Endpoints;
 pub use error::{BoxError, Error};
 pub use factory::Factory;
 pub use instance::Instance;
-pub use load_balancer::{LoadBalancer, PickRequest};
+pub use load_balancer::{BoxLoadBalancer, LoadBalancer, PickRequest};
+pub use maker::Maker;
 pub use pick::Pick;
-pub use publisher::{Observer, Observers, Publisher};
+pub use publisher::{BoxPublisher, Observer, Observers, Publisher};
+pub use tried::Tried;
+pub use writer::EndpointWriter;
 
 /// The `log` target of this crate.
 const LOG: &str = "lb-core";

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use crate::panics::caught;
-use crate::{Instance, LOG};
+use crate::support::{caught, log_safely};
+use crate::{EndpointId, Instance, LOG};
 
 /// One member of a set: an instance as it stands in that set, and its endpoint, which may outlive the set.
 ///
@@ -14,7 +14,8 @@ pub(crate) struct Member<E> {
 
 impl<E> Member<E> {
     pub(crate) fn new(instance: Instance, endpoint: E) -> Arc<Self> {
-        let live = Arc::new(Live { address: instance.shared_address(), endpoint: Some(endpoint) });
+        let address = instance.shared_address();
+        let live = Arc::new(Live { id: EndpointId::next(), address, endpoint: Some(endpoint) });
         Arc::new(Self { instance, live })
     }
 
@@ -29,6 +30,11 @@ impl<E> Member<E> {
     }
 
     #[inline]
+    pub(crate) fn id(&self) -> EndpointId {
+        self.live.id
+    }
+
+    #[inline]
     pub(crate) fn endpoint(&self) -> &E {
         self.live.endpoint()
     }
@@ -36,6 +42,7 @@ impl<E> Member<E> {
 
 /// An endpoint until its last member is gone; what will belong to the endpoint (load, failures) goes here.
 struct Live<E> {
+    id: EndpointId,
     address: Arc<str>,
     /// `Some` until it is dropped.
     endpoint: Option<E>,
@@ -58,7 +65,7 @@ impl<E> Drop for Live<E> {
         let endpoint = self.endpoint.take();
         if let Err(error) = caught("the endpoint's destructor", || drop(endpoint)) {
             let instance = &*self.address;
-            log::error!(target: LOG, instance, error:%; "{instance}: {error}");
+            log_safely(|| log::error!(target: LOG, instance, error:%; "{instance}: {error}"));
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What a replace does to a set: two ordered lists are merged.
+//! What a change does to the members of a set: two ordered lists are merged.
 
 use std::sync::Arc;
 
-use crate::Instance;
-use crate::LOG;
 use crate::member::Member;
+use crate::support::log_safely;
+use crate::{Instance, LOG};
 
 /// Orders by identity and leaves out what is given twice: the first counts.
 pub(crate) fn in_order(instances: Vec<Instance>) -> Vec<Instance> {
@@ -19,7 +19,9 @@ pub(crate) fn in_order(instances: Vec<Instance>) -> Vec<Instance> {
     for (_, instance) in keyed {
         if ordered.last().is_some_and(|last| last.cmp_identity(&instance).is_eq()) {
             let address = instance.address();
-            log::debug!(target: LOG, instance = address; "{address}: given twice in one replace, the first counts");
+            log_safely(|| {
+                log::debug!(target: LOG, instance = address; "{address}: given twice in one replace, the first counts");
+            });
         } else {
             ordered.push(instance);
         }
@@ -42,21 +44,37 @@ pub(crate) fn unchanged<E>(members: &[Arc<Member<E>>], instances: &[Instance]) -
         && members.iter().zip(instances).all(|(member, instance)| member.instance() == instance)
 }
 
-/// Merges the ordered `instances` into the ordered `members`: `make` gets every instance that is new or whose attributes
-/// differ, with its old member, and leaves it out by returning `None`. The others keep their member.
+/// Merges the ordered `instances` into the ordered `members`: `resolve` gets each instance with the member of its
+/// identity, if there is one, and says which member stands for it.
 pub(crate) fn merge<E>(
     members: &[Arc<Member<E>>],
     instances: Vec<Instance>,
-    mut make: impl FnMut(Instance, Option<&Member<E>>) -> Option<Arc<Member<E>>>,
+    mut resolve: impl FnMut(Instance, Option<&Arc<Member<E>>>) -> Option<Arc<Member<E>>>,
 ) -> Vec<Arc<Member<E>>> {
     let mut merged = Vec::with_capacity(instances.len());
     let mut old = members.iter().peekable();
     for instance in instances {
         while old.next_if(|member| member.instance().cmp_identity(&instance).is_lt()).is_some() {}
-        match old.next_if(|member| member.instance().cmp_identity(&instance).is_eq()) {
-            Some(member) if *member.instance() == instance => merged.push(Arc::clone(member)),
-            known => merged.extend(make(instance, known.map(|member| &**member))),
-        }
+        let known = old.next_if(|member| member.instance().cmp_identity(&instance).is_eq());
+        merged.extend(resolve(instance, known));
     }
     merged
+}
+
+/// Puts the ordered `newer` among the ordered `members`; of two of one identity the newer stays.
+pub(crate) fn join<E>(members: Vec<Arc<Member<E>>>, newer: Vec<Arc<Member<E>>>) -> Vec<Arc<Member<E>>> {
+    let mut joined = Vec::with_capacity(members.len() + newer.len());
+    let mut newer = newer.into_iter().peekable();
+    for member in members {
+        let comes_before = |one: &Arc<Member<E>>| one.instance().cmp_identity(member.instance()).is_lt();
+        while let Some(one) = newer.next_if(comes_before) {
+            joined.push(one);
+        }
+        let replaced = newer.peek().is_some_and(|one| one.instance().cmp_identity(member.instance()).is_eq());
+        if !replaced {
+            joined.push(member);
+        }
+    }
+    joined.extend(newer);
+    joined
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::Instance;
+use crate::{EndpointId, Instance};
 use crate::member::Member;
 
 /// An owned handle on one endpoint; it keeps that endpoint, and no other, alive.
@@ -22,6 +22,11 @@ impl<E> Pick<E> {
     /// The instance as it stood in the set picked from.
     pub fn instance(&self) -> &Instance {
         self.0.instance()
+    }
+
+    /// Names the endpoint as made; for [`Tried`](crate::Tried).
+    pub fn id(&self) -> EndpointId {
+        self.0.id()
     }
 
     /// The instance's address.

@@ -1,13 +1,35 @@
 use std::sync::{Arc, Weak};
 
-use crate::panics::caught;
-use crate::sync::{Mutex, lock};
+use crate::support::{lock, run_caught};
+use crate::sync::Mutex;
 use crate::weak_list::remember;
-use crate::{Endpoints, Error, LOG};
+use crate::{EndpointId, Endpoints, Error};
 
 /// Yields the current endpoint set of one logical service.
 ///
-/// Object safe, and implemented for `&P`, `Box<P>` and `Arc<P>` too.
+/// Object safe, and implemented for `&P`, `Box<P>` and `Arc<P>` too: give a balancer an `Arc` of a publisher to keep the
+/// publisher as well.
+///
+/// One's own needs an [`EndpointCell`](crate::EndpointCell), which looks come from, or an
+/// [`EndpointCache`](crate::EndpointCache) inside:
+///
+/// ```
+/// use lb_core::{EndpointCell, EndpointSet, Endpoints, Error, Instance, Publisher};
+///
+/// struct Fixed(EndpointCell<u16>);
+///
+/// impl Publisher for Fixed {
+///     type Endpoint = u16;
+///
+///     fn endpoints(&self) -> Result<Endpoints<u16>, Error> {
+///         Ok(self.0.load())
+///     }
+/// }
+///
+/// let fixed = Fixed(EndpointCell::new(EndpointSet::new([(Instance::new("a:80"), 80)])));
+/// assert_eq!(fixed.endpoints()?.len(), 1);
+/// # Ok::<_, Error>(())
+/// ```
 pub trait Publisher: Send + Sync {
     /// What a request is sent through.
     type Endpoint;
@@ -26,7 +48,31 @@ pub trait Publisher: Send + Sync {
         let _ = observer;
         false
     }
+
+    /// The name of the service, for messages: which one has no endpoints. `None`: it has none. Wrappers forward it.
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
+    /// Has the endpoint `id` made anew (its channel is dead, its certificate was rotated): by the publisher's worker, or
+    /// at the next replace. The old one serves until then. `false`: no such endpoint is here, or the publisher cannot make
+    /// one. Does not wait for the factory. Wrappers forward it.
+    fn renew(&self, id: EndpointId) -> bool {
+        let _ = id;
+        false
+    }
+
+    /// This publisher with its type erased, to be kept in a field.
+    fn boxed(self) -> BoxPublisher<Self::Endpoint>
+    where
+        Self: Sized + 'static,
+    {
+        Box::new(self)
+    }
 }
+
+/// A publisher whose type is erased; see [`Publisher::boxed`].
+pub type BoxPublisher<E> = Box<dyn Publisher<Endpoint = E> + Send + Sync>;
 
 /// Whoever is told that a publisher's set has changed.
 pub trait Observer: Send + Sync {
@@ -58,9 +104,7 @@ impl Observers {
         };
         for observer in living {
             // Moved in: this may be the last hold on it, and its destructor may panic too.
-            if let Err(error) = caught("an observer", move || observer.changed()) {
-                log::error!(target: LOG, error:%; "{error}");
-            }
+            run_caught("an observer", move || observer.changed());
         }
     }
 }
@@ -82,6 +126,14 @@ macro_rules! forward_publisher {
 
             fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
                 (**self).subscribe(observer)
+            }
+
+            fn name(&self) -> Option<&str> {
+                (**self).name()
+            }
+
+            fn renew(&self, id: EndpointId) -> bool {
+                (**self).renew(id)
             }
         }
     )*};

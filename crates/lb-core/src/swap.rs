@@ -1,10 +1,12 @@
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 
-/// How long a writer waits for the readers in the middle of a pick. They leave within nanoseconds, or, when their thread
-/// lost its core, when they get it back; who is still there after that holds its view on purpose.
+/// How long a writer waits in all, for whatever it swaps, for the readers in the middle of a pick. They leave within
+/// nanoseconds, or, when their thread lost its core, when they get it back; who is still there after that holds its view
+/// on purpose.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How long it yields its core to them before it sleeps between two looks.
@@ -31,30 +33,65 @@ impl<T> Swap<T> {
 /// A value that was swapped out.
 ///
 /// With arc-swap whoever drops the last reference frees the value, and that can be a reader in the middle of a pick, who
-/// would then run every destructor in it. So the writer, whose reference this is, waits for the readers to leave.
+/// would then run every destructor in it. So a writer, whose reference this is, waits for the readers to leave. Outside
+/// of [`as_writer`] nobody waits: a request's thread that swaps leaves the freeing to the last reader.
 #[must_use = "dropping it frees the old value, which may run destructors of the user's"]
 pub(crate) struct Retired<T>(Arc<T>);
 
 impl<T> Drop for Retired<T> {
     fn drop(&mut self) {
-        let mut rounds = 0_u32;
-        let mut since = None;
-        while Arc::strong_count(&self.0) > 1 {
-            rounds += 1;
-            if rounds < 64 {
-                std::hint::spin_loop();
-                continue;
-            }
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "bounds a wait for other threads, which the OS schedules"
-            )]
-            let now = Instant::now();
-            match now.duration_since(*since.get_or_insert(now)) {
-                waited if waited < YIELDING => std::thread::yield_now(),
-                waited if waited < PATIENCE => std::thread::park_timeout(Duration::from_micros(100)),
-                _ => return,
-            }
+        if WRITING.get() && Arc::strong_count(&self.0) > 1 {
+            WAITED.set(wait_for_readers(&self.0, WAITED.get()));
+        }
+    }
+}
+
+thread_local! {
+    /// Whether this thread writes: whether it waits for readers.
+    static WRITING: Cell<bool> = const { Cell::new(false) };
+    /// For how long this writer has waited: the layers that stand on one publisher share one wait.
+    static WAITED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// Runs `write` as a writer, who waits for readers: at most 20 ms for all that is swapped inside, however deep.
+pub(crate) fn as_writer<T>(write: impl FnOnce() -> T) -> T {
+    if WRITING.get() {
+        return write();
+    }
+    WRITING.set(true);
+    WAITED.set(Duration::ZERO);
+    let _end = EndOfWriter;
+    write()
+}
+
+/// Ends the outermost writer, also when it panics.
+struct EndOfWriter;
+
+impl Drop for EndOfWriter {
+    fn drop(&mut self) {
+        WRITING.set(false);
+    }
+}
+
+/// Waits until `value` has no other holder, and adds the time to `waited`, which ends at [`PATIENCE`].
+#[expect(clippy::disallowed_methods, reason = "bounds a wait for other threads, which the OS schedules")]
+fn wait_for_readers<T>(value: &Arc<T>, waited: Duration) -> Duration {
+    for _ in 0..64 {
+        if Arc::strong_count(value) == 1 {
+            return waited;
+        }
+        std::hint::spin_loop();
+    }
+    let start = Instant::now();
+    loop {
+        let own = start.elapsed();
+        if Arc::strong_count(value) == 1 || waited + own >= PATIENCE {
+            return waited + own;
+        }
+        if own < YIELDING {
+            std::thread::yield_now();
+        } else {
+            std::thread::park_timeout(Duration::from_micros(100));
         }
     }
 }

@@ -4,9 +4,3 @@
 pub(crate) use loom::sync::{Mutex, MutexGuard, atomic::AtomicBool};
 #[cfg(not(loom))]
 pub(crate) use std::sync::{Mutex, MutexGuard, atomic::AtomicBool};
-
-/// Locks, whether or not a thread has panicked while it held the lock: every value behind these locks is whole at all
-/// times.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
