@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Weak;
 
-use lb_core::{EndpointCell, Endpoints, Error, Instance, Observer, Publisher};
+use lb_core::{EndpointCell, EndpointSet, Endpoints, Error, Instance, Observer, Publisher};
 
 /// Endpoints that were made beforehand.
 ///
@@ -21,7 +21,7 @@ impl<E> FixedPublisher<E> {
     /// Publishes pairs of an address (or a whole [`Instance`]) and its endpoint, given in any order.
     pub fn new<A: Into<Instance>>(endpoints: impl IntoIterator<Item = (A, E)>) -> Self {
         let members = endpoints.into_iter().map(|(address, endpoint)| (address.into(), endpoint));
-        Self(EndpointCell::new(Endpoints::new(members)))
+        Self(EndpointCell::new(EndpointSet::new(members)))
     }
 }
 

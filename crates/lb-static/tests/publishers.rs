@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use lb_core::{Endpoints, Factory, Instance, Observer, Publisher};
+use lb_core::{EndpointSet, Factory, Instance, Observer, Publisher};
 use lb_static::{FixedPublisher, StaticPublisher};
 use lb_test::{Counted, CountingFactory};
 
-fn addresses<E>(set: &Endpoints<E>) -> Vec<&str> {
+fn addresses<E>(set: &EndpointSet<E>) -> Vec<&str> {
     set.instances().map(Instance::address).collect()
 }
 
 fn made(factory: &CountingFactory, address: &str) -> Counted {
-    factory.create(&Instance::new(address)).unwrap()
+    factory.create(&lb_core::Context::background(), &Instance::new(address)).unwrap()
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use lb_core::{BoxError, Endpoints, Factory, Instance, Pick};
+use lb_core::{BoxError, Context, EndpointSet, Factory, Instance, Pick};
 
 use crate::lock::lock;
 
@@ -130,7 +130,7 @@ impl CountingFactory {
     ///
     /// When one is missing or kept for no reason.
     #[track_caller]
-    pub fn assert_balance(&self, set: &Endpoints<Counted>, held: &[Pick<Counted>]) {
+    pub fn assert_balance(&self, set: &EndpointSet<Counted>, held: &[Pick<Counted>]) {
         let live: BTreeSet<usize> =
             (0..set.len()).filter_map(|i| set.pick(i)).map(|pick| pick.number()).collect();
         let draining: BTreeSet<usize> = held.iter().map(|pick| pick.number()).collect();
@@ -154,7 +154,7 @@ impl Factory for CountingFactory {
     /// # Panics
     ///
     /// Where [`panic`](CountingFactory::panic) says so.
-    fn create(&self, instance: &Instance) -> Result<Counted, BoxError> {
+    fn create(&self, _: &Context, instance: &Instance) -> Result<Counted, BoxError> {
         let address = instance.address();
         let mut book = lock(&self.0);
         let number = book.made;

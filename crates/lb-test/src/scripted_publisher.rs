@@ -1,8 +1,7 @@
 use std::fmt;
-use std::mem;
 use std::sync::{Mutex, Weak};
 
-use lb_core::{Endpoints, Error, Instance, Observer, Observers, Publisher};
+use lb_core::{EndpointCell, EndpointSet, Endpoints, Error, Instance, Observer, Observers, Publisher};
 
 use crate::lock::lock;
 
@@ -21,7 +20,9 @@ use crate::lock::lock;
 /// # Ok::<_, Error>(())
 /// ```
 pub struct ScriptedPublisher<E> {
-    current: Mutex<Result<Endpoints<E>, Error>>,
+    cell: EndpointCell<E>,
+    /// What it fails with instead.
+    error: Mutex<Option<Error>>,
     /// `None`: it cannot tell.
     observers: Option<Observers>,
 }
@@ -29,31 +30,42 @@ pub struct ScriptedPublisher<E> {
 impl<E> ScriptedPublisher<E> {
     /// Yields these members and tells its observers when it is told otherwise.
     pub fn new<I: Into<Instance>>(members: impl IntoIterator<Item = (I, E)>) -> Self {
-        Self { current: Mutex::new(Ok(endpoints(members))), observers: Some(Observers::new()) }
+        Self::with_observers(members, Some(Observers::new()))
     }
 
     /// Yields these members and says that it cannot tell: whoever derives something must look at every pick.
     pub fn silent<I: Into<Instance>>(members: impl IntoIterator<Item = (I, E)>) -> Self {
-        Self { current: Mutex::new(Ok(endpoints(members))), observers: None }
+        Self::with_observers(members, None)
+    }
+
+    fn with_observers<I: Into<Instance>>(
+        members: impl IntoIterator<Item = (I, E)>,
+        observers: Option<Observers>,
+    ) -> Self {
+        Self { cell: EndpointCell::new(set_of(members)), error: Mutex::new(None), observers }
     }
 
     /// From now on yields a new set of these members.
     pub fn set<I: Into<Instance>>(&self, members: impl IntoIterator<Item = (I, E)>) {
-        self.replace(Ok(endpoints(members)));
+        self.set_endpoints(set_of(members));
     }
 
-    /// From now on yields this set, id and all: with [`Endpoints::select`] endpoints survive.
-    pub fn set_endpoints(&self, endpoints: Endpoints<E>) {
-        self.replace(Ok(endpoints));
+    /// From now on yields this set, id and all: with [`EndpointSet::select`] endpoints survive.
+    pub fn set_endpoints(&self, set: EndpointSet<E>) {
+        self.replace(set, None);
     }
 
     /// From now on fails.
     pub fn fail(&self, error: Error) {
-        self.replace(Err(error));
+        self.replace(EndpointSet::new([]), Some(error));
     }
 
-    fn replace(&self, next: Result<Endpoints<E>, Error>) {
-        let previous = mem::replace(&mut *lock(&self.current), next);
+    fn replace(&self, set: EndpointSet<E>, error: Option<Error>) {
+        let previous = {
+            let mut current = lock(&self.error);
+            *current = error;
+            self.cell.replace(set)
+        };
         if let Some(observers) = &self.observers {
             observers.notify();
         }
@@ -66,7 +78,11 @@ impl<E: Send + Sync> Publisher for ScriptedPublisher<E> {
     type Endpoint = E;
 
     fn endpoints(&self) -> Result<Endpoints<E>, Error> {
-        lock(&self.current).clone()
+        let error = lock(&self.error);
+        match &*error {
+            Some(error) => Err(error.clone()),
+            None => Ok(self.cell.load()),
+        }
     }
 
     fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
@@ -80,12 +96,13 @@ impl<E: Send + Sync> Publisher for ScriptedPublisher<E> {
 impl<E> fmt::Debug for ScriptedPublisher<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ScriptedPublisher")
-            .field("current", &*lock(&self.current))
+            .field("cell", &self.cell)
+            .field("error", &*lock(&self.error))
             .field("notifies", &self.observers.is_some())
             .finish()
     }
 }
 
-fn endpoints<E, I: Into<Instance>>(members: impl IntoIterator<Item = (I, E)>) -> Endpoints<E> {
-    Endpoints::new(members.into_iter().map(|(instance, endpoint)| (instance.into(), endpoint)))
+fn set_of<E, I: Into<Instance>>(members: impl IntoIterator<Item = (I, E)>) -> EndpointSet<E> {
+    EndpointSet::new(members.into_iter().map(|(instance, endpoint)| (instance.into(), endpoint)))
 }

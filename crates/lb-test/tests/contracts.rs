@@ -56,7 +56,8 @@ impl LoadBalancer for Next {
         let set = self.0.endpoints()?;
         let turn = self.turn();
         let picks = (0..set.len()).filter_map(|i| set.pick((turn + i) % set.len()));
-        let fresh = picks.clone().find(|pick| !request.is_tried(pick.address()));
+        let tried = |pick: &Pick<_>| request.tried().is_some_and(|tried| tried.contains(pick.id()));
+        let fresh = picks.clone().find(|pick| !tried(pick));
         fresh.or_else(|| picks.clone().next()).ok_or(Error::NoEndpoints)
     }
 }

@@ -26,7 +26,7 @@ fn a_scripted_publisher_tells_of_sets_and_of_errors() {
     publisher.set([("b:80", 2)]);
     publisher.fail(Error::NoEndpoints);
     assert!(matches!(publisher.endpoints(), Err(Error::NoEndpoints)));
-    let next = lb_core::Endpoints::new([(Instance::new("c:80"), 3)]);
+    let next = lb_core::EndpointSet::new([(Instance::new("c:80"), 3)]);
     let id = next.id();
     publisher.set_endpoints(next);
     assert_eq!(publisher.endpoints().unwrap().id(), id);
@@ -87,7 +87,7 @@ fn endpoints_are_made_anew_where_told() {
 #[test]
 fn destructors_panic_and_count_all_the_same() {
     let factory = CountingFactory::new();
-    let endpoint = factory.create(&Instance::new("a:80")).unwrap();
+    let endpoint = factory.create(&lb_core::Context::background(), &Instance::new("a:80")).unwrap();
     factory.panic_on_drop("a:80");
     catch_unwind(AssertUnwindSafe(|| drop(endpoint))).unwrap_err();
     assert_eq!(factory.dropped(), 1);
@@ -96,7 +96,7 @@ fn destructors_panic_and_count_all_the_same() {
 #[test]
 fn destructors_take_their_time() {
     let factory = CountingFactory::new();
-    let endpoint = factory.create(&Instance::new("a:80")).unwrap();
+    let endpoint = factory.create(&lb_core::Context::background(), &Instance::new("a:80")).unwrap();
     factory.drop_takes(Duration::from_millis(20));
     #[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
     let start = Instant::now();

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Weak};
 use std::thread;
 
-use lb_core::{Endpoints, Instance, Observer, Pick, Publisher};
+use lb_core::{EndpointSet, Instance, Observer, Pick, Publisher};
 
 use super::{Bell, PATIENCE};
 
@@ -128,7 +128,7 @@ where
     P::Endpoint: Send + Sync,
 {
     fn shared<T: Send + Sync>() {}
-    shared::<(P, Endpoints<P::Endpoint>, Pick<P::Endpoint>)>();
+    shared::<(P, EndpointSet<P::Endpoint>, Pick<P::Endpoint>)>();
     let publisher = new(&["a.example:80", "b.example:80"]);
     let id = publisher.endpoints().unwrap().id();
     thread::scope(|scope| {
@@ -240,6 +240,6 @@ pub fn forgets_dropped_observers<P: Publisher>(new: impl Fn(&[&str]) -> P, chang
     assert!(silent.try_recv().is_err());
 }
 
-fn addresses<E>(set: &Endpoints<E>) -> Vec<&str> {
+fn addresses<E>(set: &EndpointSet<E>) -> Vec<&str> {
     set.instances().map(Instance::address).collect()
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use lb_core::{Endpoints, Factory, Instance, LoadBalancer, Pick, PickRequest, Publisher};
+use lb_core::{Context, Endpoints, Factory, Instance, LoadBalancer, Pick, PickRequest, Publisher, Tried};
 
 use super::strategy::Source;
 use crate::{Counted, CountingFactory, ScriptedPublisher};
@@ -34,7 +34,18 @@ impl<L: LoadBalancer<Endpoint = Counted>> Stage<L> {
 
     #[track_caller]
     pub(super) fn pick_avoiding(&self, tried: &[&str]) -> Pick<Counted> {
-        self.lb.pick(&PickRequest::new().with_tried(tried)).unwrap()
+        self.lb.pick(&PickRequest::new().with_tried(&self.tried(tried))).unwrap()
+    }
+
+    /// The endpoints of these addresses, as tried. An address that is no member is one that has left.
+    pub(super) fn tried(&self, addresses: &[&str]) -> Tried {
+        let (set, mut tried) = (self.endpoints(), Tried::new());
+        for (index, instance) in set.instances().enumerate() {
+            if addresses.contains(&instance.address()) {
+                tried.insert(set.id_at(index).expect("a member has an id"));
+            }
+        }
+        tried
     }
 
     pub(super) fn endpoints(&self) -> Endpoints<Counted> {
@@ -45,7 +56,7 @@ impl<L: LoadBalancer<Endpoint = Counted>> Stage<L> {
 fn members(factory: &CountingFactory, addresses: &[&str]) -> Vec<(Instance, Counted)> {
     let member = |address: &&str| {
         let instance = Instance::new(*address);
-        factory.create(&instance).ok().map(|endpoint| (instance, endpoint))
+        factory.create(&Context::background(), &instance).ok().map(|endpoint| (instance, endpoint))
     };
     addresses.iter().filter_map(member).collect()
 }

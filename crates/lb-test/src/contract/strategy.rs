@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use lb_core::{Error, LoadBalancer, PickRequest};
+use lb_core::{Error, LoadBalancer, PickRequest, Tried};
 
 use super::stage::Stage;
 use crate::{Counted, ScriptedPublisher};
@@ -41,7 +41,8 @@ pub type Source = Arc<ScriptedPublisher<Counted>>;
 ///         let set = self.0.endpoints()?;
 ///         let turn = self.1.fetch_add(1, Ordering::Relaxed);
 ///         let picks = (0..set.len()).filter_map(|i| set.pick((turn + i) % set.len()));
-///         let fresh = picks.clone().find(|pick| !request.is_tried(pick.address()));
+///         let tried = |pick: &Pick<_>| request.tried().is_some_and(|tried| tried.contains(pick.id()));
+///         let fresh = picks.clone().find(|pick| !tried(pick));
 ///         fresh.or_else(|| picks.clone().next()).ok_or(Error::NoEndpoints)
 ///     }
 /// }
@@ -89,9 +90,10 @@ where
         assert!(matches!(stage.lb.endpoint(), Err(Error::NoEndpoints)));
         stage.set(&["a:80"]);
         stage.pick();
+        let tried = stage.tried(&["a:80"]);
         stage.set(&[]);
         assert!(matches!(stage.lb.endpoint(), Err(Error::NoEndpoints)));
-        let request = PickRequest::new().with_tried(&["a:80"]);
+        let request = PickRequest::new().with_tried(&tried);
         assert!(matches!(stage.lb.pick(&request), Err(Error::NoEndpoints)));
     }
 }
@@ -104,10 +106,10 @@ where
     for stage in Stage::both(new, &["a:80"]) {
         stage.source.fail(Error::NotReady);
         assert!(matches!(stage.lb.endpoint(), Err(Error::NotReady)));
-        stage.source.fail(Error::Discovery { source: Arc::from(lb_core::BoxError::from("no answer")) });
+        stage.source.fail(Error::discovery("service", "no answer"));
         let error = stage.lb.endpoint().unwrap_err();
         assert!(
-            matches!(&error, Error::Discovery { source } if source.to_string() == "no answer"),
+            matches!(&error, Error::Discovery { source, .. } if source.to_string() == "no answer"),
             "{error}"
         );
         stage.set(&["b:80"]);
@@ -214,7 +216,9 @@ where
             start.wait();
             let mut last = stage.pick();
             while !done.load(Ordering::Relaxed) {
-                last = stage.pick_avoiding(&[last.address()]);
+                let mut tried = Tried::new();
+                tried.insert(last.id());
+                last = stage.lb.pick(&PickRequest::new().with_tried(&tried)).unwrap();
                 assert_eq!(Counted::address(&last), last.address());
             }
             last
@@ -241,12 +245,14 @@ pub fn is_the_same_through_references_and_boxes<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted> + 'static,
 {
-    fn picks<L: LoadBalancer<Endpoint = Counted> + ?Sized>(lb: &L) -> bool {
-        let request = PickRequest::new().with_tried(&["a:80"]);
+    fn picks<L: LoadBalancer<Endpoint = Counted> + ?Sized>(lb: &L, tried: &Tried) -> bool {
+        let request = PickRequest::new().with_tried(tried);
         lb.endpoint().is_ok() && lb.pick(&request).is_ok_and(|pick| pick.address() == "b:80")
     }
-    for Stage { lb, .. } in Stage::both(new, &["a:80", "b:80"]) {
-        let lb = Arc::new(lb);
+    for stage in Stage::both(new, &["a:80", "b:80"]) {
+        let tried = stage.tried(&["a:80"]);
+        let picks = |lb: &dyn LoadBalancer<Endpoint = Counted>| picks(lb, &tried);
+        let lb = Arc::new(stage.lb);
         assert!(picks(&*lb) && picks(&&*lb) && picks(&Box::new(&*lb)) && picks(&lb));
         let erased: Arc<dyn LoadBalancer<Endpoint = Counted>> = lb;
         assert!(picks(&*erased) && picks(&erased));
