@@ -5,8 +5,8 @@ use crate::support::lock;
 use crate::swap::as_writer;
 use crate::sync::Mutex;
 use crate::{
-    Context, EndpointCell, EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Factory, Instance, Maker,
-    Observer, Observers, Publisher,
+    Context, EndpointCell, EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Factory, Instance,
+    Maker, Observer, Observers, Publisher,
 };
 
 /// A publisher that its owner feeds: it makes the endpoints of new instances, keeps those of surviving ones untouched,

@@ -74,9 +74,7 @@ impl<E> Maker<E> {
             return Err("the address of an instance must not be empty".into());
         }
         // The error's `Display` and its destructor are the user's code too.
-        Ok(caught("the factory", || {
-            self.factory.create(ctx, instance).map_err(|error| error.to_string())
-        })??)
+        Ok(caught("the factory", || self.factory.create(ctx, instance).map_err(|error| error.to_string()))??)
     }
 
     fn succeeded(&self, instance: &Instance) {

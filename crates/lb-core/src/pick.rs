@@ -2,8 +2,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::{EndpointId, Instance};
 use crate::member::Member;
+use crate::{EndpointId, Instance};
 
 /// An owned handle on one endpoint; it keeps that endpoint, and no other, alive.
 ///

@@ -79,7 +79,8 @@ impl<E> EndpointWriter<E> {
             }
             Some(if same { Arc::clone(old) } else { old.renewed(instance) })
         });
-        self.changed |= next.len() != members.len() || next.iter().zip(&*members).any(|(a, b)| !Arc::ptr_eq(a, b));
+        self.changed |=
+            next.len() != members.len() || next.iter().zip(&*members).any(|(a, b)| !Arc::ptr_eq(a, b));
         self.members = next;
         self.forget_renewals();
         self.missing.clone()
@@ -140,6 +141,7 @@ impl<E> EndpointWriter<E> {
             supplied.binary_search_by(|member| member.instance().cmp_identity(instance)).is_ok()
         };
         self.missing.retain(|instance| !is_supplied(instance));
+        self.missing.shrink_to_fit();
         self.members = join(std::mem::take(&mut self.members), supplied);
         self.changed = true;
         self.forget_renewals();

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lb_core::{AsyncEndpoint, BoxAsyncEndpoint, Context, Endpoints, Instance, Pick, async_endpoint_fn};
+use lb_core::{AsyncEndpoint, BoxAsyncEndpoint, Context, EndpointSet, Instance, Pick, async_endpoint_fn};
 
 /// Says its own name and the request, after it has yielded once.
 struct Named(&'static str);
@@ -41,7 +41,7 @@ where
 }
 
 fn pick_of<E>(endpoint: E) -> Pick<E> {
-    Endpoints::new([(Instance::new("a:80"), endpoint)]).pick(0).unwrap()
+    EndpointSet::new([(Instance::new("a:80"), endpoint)]).pick(0).unwrap()
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn erased_endpoints_of_different_types_live_in_one_set() {
     type Erased = BoxAsyncEndpoint<u32, u32, String>;
     let double = Erased::new(async_endpoint_fn(|_, n: u32| async move { Ok(2 * n) }));
     let failing = Erased::new(async_endpoint_fn(|_, n: u32| async move { Err(format!("not {n}")) }));
-    let set = Endpoints::new([(Instance::new("a:80"), double), (Instance::new("b:80"), failing)]);
+    let set = EndpointSet::new([(Instance::new("a:80"), double), (Instance::new("b:80"), failing)]);
     let outcomes = on_two_threads(async {
         let tasks = [0, 1].map(|index| {
             let pick = set.pick(index).unwrap();

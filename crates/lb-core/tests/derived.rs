@@ -6,10 +6,13 @@ mod logs;
 mod watch;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::{self, ThreadId};
 
-use lb_core::{BoxError, Derived, EndpointCache, Endpoints, Error, Instance, Publisher};
+use lb_core::{
+    Context, Derived, EndpointCache, EndpointCell, EndpointSet, Endpoints, Error, Instance, Observer,
+    Observers, Publisher,
+};
 use lb_test::{Counted, CountingFactory, ScriptedPublisher};
 use watch::watch;
 
@@ -24,7 +27,7 @@ fn length<P: Publisher + 'static>(publisher: P) -> (Derived<P, usize>, Arc<Mutex
     let threads = Arc::new(Mutex::new(Vec::new()));
     let derived = Derived::new(publisher, {
         let threads = threads.clone();
-        move |set: &Endpoints<P::Endpoint>| {
+        move |set: &EndpointSet<P::Endpoint>, _: Option<&_>| {
             threads.lock().unwrap().push(thread::current().id());
             set.len()
         }
@@ -69,9 +72,23 @@ fn where_the_publisher_cannot_tell_the_first_load_after_a_change_rebuilds() {
 
 #[test]
 fn it_is_not_rebuilt_while_the_set_stays_though_it_is_told() {
-    let publisher = Arc::new(ScriptedPublisher::new(members(1)));
+    struct Restless(EndpointCell<()>, Observers);
+    impl Publisher for Restless {
+        type Endpoint = ();
+        fn endpoints(&self) -> Result<Endpoints<()>, Error> {
+            Ok(self.0.load())
+        }
+        fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
+            self.1.subscribe(observer);
+            true
+        }
+    }
+    let publisher = Arc::new(Restless(
+        EndpointCell::new(EndpointSet::new([(Instance::new("a:80"), ())])),
+        Observers::new(),
+    ));
     let (derived, threads) = length(publisher.clone());
-    publisher.set_endpoints(publisher.endpoints().unwrap());
+    publisher.1.notify();
     assert_eq!(*derived.load().unwrap(), 1);
     assert_eq!(threads.lock().unwrap().len(), 1);
 }
@@ -84,8 +101,8 @@ fn the_publishers_errors_pass_through_until_it_recovers() {
         assert_eq!(*derived.load().unwrap(), 1);
         publisher.fail(Error::NotReady);
         assert!(matches!(derived.load(), Err(Error::NotReady)));
-        publisher.fail(Error::Discovery { source: BoxError::from("no answer").into() });
-        assert_eq!(derived.load().unwrap_err().to_string(), "discovery failed: no answer");
+        publisher.fail(Error::discovery("service", "no answer"));
+        assert_eq!(derived.load().unwrap_err().to_string(), "discovery failed: service: no answer");
         publisher.set(members(2));
         assert_eq!(*derived.load().unwrap(), 2);
     }
@@ -96,7 +113,7 @@ fn an_idle_balancer_keeps_no_removed_endpoint_alive() {
     let factory = CountingFactory::new();
     let cache = cache(&factory);
     cache.replace(["a:80", "b:80", "c:80"]);
-    let derived = Derived::new(cache.clone(), |set: &Endpoints<Counted>| set.select([0, 1]));
+    let derived = Derived::new(cache.clone(), |set: &EndpointSet<Counted>, _: Option<&_>| set.select([0, 1]));
     assert_eq!(derived.load().unwrap().len(), 2);
     cache.replace(["c:80"]);
     assert_eq!(factory.alive(), 1, "without a load in between");
@@ -108,9 +125,9 @@ fn nothing_that_was_derived_outlives_a_publisher_that_fails() {
     let instance = Instance::new("a:80");
     let publisher = Arc::new(ScriptedPublisher::new([(
         instance.clone(),
-        lb_core::Factory::create(&factory, &instance).unwrap(),
+        lb_core::Factory::create(&factory, &Context::background(), &instance).unwrap(),
     )]));
-    let derived = Derived::new(publisher.clone(), Endpoints::clone);
+    let derived = Derived::new(publisher.clone(), |set, _| set.to_set());
     publisher.fail(Error::NotReady);
     assert_eq!(factory.alive(), 0);
     assert!(derived.load().is_err());
@@ -120,7 +137,7 @@ fn nothing_that_was_derived_outlives_a_publisher_that_fails() {
 fn a_derivation_that_panics_fails_the_loads_until_the_next_change_and_is_logged_once() {
     for publisher in [ScriptedPublisher::new(members(1)), ScriptedPublisher::silent(members(1))] {
         let publisher = Arc::new(publisher);
-        let derived = Derived::new(publisher.clone(), |set: &Endpoints<()>| {
+        let derived = Derived::new(publisher.clone(), |set: &EndpointSet<()>, _: Option<&_>| {
             assert!(set.len() < 2, "a ring of {} points", set.len());
             set.len()
         });
@@ -128,7 +145,7 @@ fn a_derivation_that_panics_fails_the_loads_until_the_next_change_and_is_logged_
             publisher.set(members(2));
             for _ in 0..3 {
                 let error = derived.load().unwrap_err();
-                assert!(matches!(error, Error::Discovery { .. }));
+                assert!(matches!(error, Error::Derive { .. }));
                 assert!(error.to_string().contains("a ring of 2 points"), "{error}");
             }
         });
@@ -156,7 +173,7 @@ fn loads_go_on_with_the_old_value_while_the_new_one_is_derived() {
     let cache = cache(&CountingFactory::new());
     let (entered, has_entered) = crossbeam_channel::bounded(0);
     let (leave, may_leave) = crossbeam_channel::bounded::<()>(0);
-    let derived = Derived::new(cache.clone(), move |set: &Endpoints<Counted>| {
+    let derived = Derived::new(cache.clone(), move |set: &EndpointSet<Counted>, _: Option<&_>| {
         if !set.is_empty() {
             entered.send(()).unwrap();
             may_leave.recv().unwrap();
@@ -186,7 +203,7 @@ fn observers_that_subscribe_through_it_are_told_once_it_is_rebuilt() {
     assert!(derived.subscribe(Arc::downgrade(&observer) as _));
     derived.publisher().replace(["a:80", "b:80"]);
     assert_eq!(seen.load(Ordering::Relaxed), 2);
-    let silent = Derived::new(ScriptedPublisher::silent(members(1)), Endpoints::len);
+    let silent = Derived::new(ScriptedPublisher::silent(members(1)), |set, _| set.len());
     assert!(!silent.subscribe(Arc::downgrade(&observer) as _), "nor can it tell");
 }
 
@@ -203,7 +220,8 @@ impl Drop for Explosive {
 fn a_value_whose_destructor_panics_is_logged_and_reaches_neither_writers_nor_readers() {
     for publisher in [ScriptedPublisher::new(members(1)), ScriptedPublisher::silent(members(1))] {
         let publisher = Arc::new(publisher);
-        let derived = Derived::new(publisher.clone(), |set: &Endpoints<()>| Explosive(set.len()));
+        let derived =
+            Derived::new(publisher.clone(), |set: &EndpointSet<()>, _: Option<&_>| Explosive(set.len()));
         let lines = logs::captured(|| {
             publisher.set(members(2));
             assert_eq!(derived.load().unwrap().0, 2);
@@ -225,7 +243,7 @@ fn the_old_value_is_dropped_on_the_writers_thread() {
     let dropped = Arc::new(Mutex::new(Vec::new()));
     let derived = Derived::new(cache.clone(), {
         let dropped = dropped.clone();
-        move |_: &Endpoints<Counted>| Value(dropped.clone())
+        move |_: &EndpointSet<Counted>, _: Option<&_>| Value(dropped.clone())
     });
     drop(derived.load().unwrap());
     let _watch = watch(&cache, || ());

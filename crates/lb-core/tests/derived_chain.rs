@@ -21,7 +21,7 @@ where
     P: Publisher<Endpoint: Send + Sync> + 'static,
 {
     fn of(publisher: P) -> Self {
-        Self(Derived::new(publisher, |set| EndpointCell::new(set.select(1..set.len()))))
+        Self(Derived::new(publisher, |set, _| EndpointCell::new(set.select(1..set.len()))))
     }
 }
 

@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use lb_core::{AsyncEndpoint, BoxEndpoint, Context, Endpoint, EndpointFn, Endpoints, Instance, endpoint_fn};
+use lb_core::{
+    AsyncEndpoint, BoxEndpoint, Context, Endpoint, EndpointFn, EndpointSet, Instance, endpoint_fn,
+};
 
 /// Says its own name and the request's length.
 struct Named(&'static str);
@@ -60,7 +62,7 @@ fn references_boxes_arcs_and_picks_of_an_endpoint_are_endpoints() {
     assert_eq!(call(&named), "reference4");
     assert_eq!(call(Box::new(Named("box"))), "box4");
     assert_eq!(call(Arc::new(Named("arc"))), "arc4");
-    let pick = Endpoints::new([(Instance::new("a:80"), Named("pick"))]).pick(0).unwrap();
+    let pick = EndpointSet::new([(Instance::new("a:80"), Named("pick"))]).pick(0).unwrap();
     assert_eq!(call(&pick), "pick4");
     assert_eq!(call(pick), "pick4");
 }
@@ -82,7 +84,7 @@ fn box_endpoints_of_different_types_live_in_one_set() {
             Box::new(endpoint_fn(|_, n: u32| n.checked_sub(9).ok_or_else(|| format!("{n} < 9")))),
         ),
     ];
-    let set = Endpoints::new(members);
+    let set = EndpointSet::new(members);
     let call = |index| set.pick(index).unwrap().call(&Context::background(), 5);
     assert_eq!((call(0), call(1)), (Ok(10), Err("5 < 9".to_owned())));
 }

@@ -4,26 +4,29 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::thread;
 
-use lb_core::{EndpointCache, EndpointCell, Endpoints, Factory, Instance, Pick, Publisher};
+use lb_core::{Context, EndpointCache, EndpointCell, EndpointSet, Factory, Instance, Pick, Publisher, Tried};
 use lb_test::{Counted, CountingFactory};
 
-fn set_of(addresses: &[&str]) -> Endpoints<String> {
-    Endpoints::new(addresses.iter().map(|address| (Instance::new(*address), (*address).to_owned())))
+fn set_of(addresses: &[&str]) -> EndpointSet<String> {
+    EndpointSet::new(addresses.iter().map(|address| (Instance::new(*address), (*address).to_owned())))
 }
 
-fn addresses<E>(set: &Endpoints<E>) -> Vec<&str> {
+fn addresses<E>(set: &EndpointSet<E>) -> Vec<&str> {
     set.instances().map(Instance::address).collect()
 }
 
-fn counted(factory: &CountingFactory, addresses: &[&str]) -> Endpoints<Counted> {
+fn counted(factory: &CountingFactory, addresses: &[&str]) -> EndpointSet<Counted> {
     let instances = addresses.iter().map(|address| Instance::new(*address));
-    Endpoints::new(instances.map(|instance| (instance.clone(), factory.create(&instance).unwrap())))
+    EndpointSet::new(
+        instances
+            .map(|instance| (instance.clone(), factory.create(&Context::background(), &instance).unwrap())),
+    )
 }
 
 #[test]
 fn new_orders_by_address_and_of_two_alike_the_first_counts() {
     let members = [("b", 1), ("a", 2), ("b", 3), ("c", 4)].map(|(address, n)| (Instance::new(address), n));
-    let set = Endpoints::new(members);
+    let set = EndpointSet::new(members);
     assert_eq!(addresses(&set), ["a", "b", "c"]);
     assert_eq!((0..3).map(|index| *set.pick(index).unwrap()).collect::<Vec<_>>(), [2, 1, 4]);
     assert_eq!((set.len(), set.is_empty()), (3, false));
@@ -84,12 +87,53 @@ fn ids_are_unique_in_the_process_whoever_makes_the_set() {
 }
 
 #[test]
-fn a_clone_is_the_same_set() {
-    let set = set_of(&["a"]);
-    let other = set.clone();
-    assert_eq!(set.id(), other.id());
+fn to_set_has_the_same_members_and_tiers_under_an_id_of_its_own() {
+    let set = set_of(&["a"]).or_else(set_of(&["b"]));
+    let other = set.to_set();
+    assert_ne!(set.id(), other.id());
+    assert_eq!(set.id_at(0), other.id_at(0));
     drop(set);
-    assert_eq!(addresses(&other), ["a"]);
+    assert_eq!((addresses(&other), addresses(other.next_tier().unwrap())), (vec!["a"], vec!["b"]));
+}
+
+#[test]
+fn or_else_appends_to_the_last_tier_and_select_keeps_the_chain() {
+    let set = set_of(&["a", "b"]).or_else(set_of(&["c"])).or_else(set_of(&["d"]));
+    let selected = set.select([1]);
+    let tiers = |set: &EndpointSet<String>| {
+        let tiers = std::iter::successors(Some(set), |tier| tier.next_tier());
+        tiers.map(|tier| addresses(tier).join(",")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (tiers(&set), tiers(&selected)),
+        (vec!["a,b".into(), "c".into(), "d".into()], vec!["b".into(), "c".into(), "d".to_owned()])
+    );
+    assert_eq!((set.len(), selected.len()), (2, 1));
+}
+
+#[test]
+fn two_hosts_at_one_address_are_two_endpoints_with_ids_of_their_own() {
+    let hosts = ["one.example", "other.example"].map(|host| (Instance::new("a:80").with_host(host), ()));
+    let set = EndpointSet::new(hosts);
+    let mut tried = Tried::new();
+    tried.insert(set.id_at(0).unwrap());
+    assert!(tried.contains(set.pick(0).unwrap().id()) && !tried.contains(set.pick(1).unwrap().id()));
+}
+
+#[test]
+fn tried_knows_each_id_once_whatever_their_number_until_it_is_cleared() {
+    let set = EndpointSet::new((0..9).map(|n| (Instance::new(format!("{n}:80")), ())));
+    let ids: Vec<_> = (0..9).map(|index| set.id_at(index).unwrap()).collect();
+    for known in 0..=ids.len() {
+        let mut tried = Tried::new();
+        for id in ids[..known].iter().chain(&ids[..known]) {
+            tried.insert(*id);
+        }
+        assert_eq!(tried.is_empty(), known == 0);
+        assert!(ids.iter().enumerate().all(|(index, id)| tried.contains(*id) == (index < known)));
+        tried.clear();
+        assert!(tried.is_empty() && !ids.iter().any(|id| tried.contains(*id)));
+    }
 }
 
 #[test]
@@ -118,8 +162,7 @@ fn a_cell_frees_the_old_set_on_the_writers_thread_where_nobody_holds_it() {
 fn a_set_in_two_cells_lives_until_both_have_let_it_go() {
     let factory = CountingFactory::new();
     let set = counted(&factory, &["a", "b"]);
-    let cells = [EndpointCell::new(set.clone()), EndpointCell::new(set.clone())];
-    assert!(cells.iter().all(|cell| cell.load().id() == set.id()));
+    let cells = [EndpointCell::new(set.to_set()), EndpointCell::new(set.to_set())];
     drop(set);
     cells[0].store(counted(&factory, &["c"]));
     assert_eq!(addresses(&cells[1].load()), ["a", "b"]);

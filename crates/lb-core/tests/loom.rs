@@ -10,8 +10,8 @@ use std::task::{Context as TaskContext, Wake, Waker};
 
 use crossbeam_channel::TryRecvError;
 use lb_core::{
-    Cancelled, Context, Derived, EndpointCache, EndpointCell, Endpoints, Error, Instance, Observer,
-    Observers, Publisher,
+    Cancelled, Context, Derived, EndpointCache, EndpointCell, EndpointSet, Endpoints, Error, Instance,
+    Observer, Observers, Publisher,
 };
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
@@ -121,7 +121,7 @@ struct Switch {
 
 impl Switch {
     fn new() -> Arc<Self> {
-        let set = |n: usize| EndpointCell::new(Endpoints::new([(Instance::new("a"), n)]));
+        let set = |n: usize| EndpointCell::new(EndpointSet::new([(Instance::new("a"), n)]));
         Arc::new(Self { sets: [0, 1, 2].map(set), current: AtomicUsize::new(0), observers: Observers::new() })
     }
 
@@ -146,7 +146,7 @@ impl Publisher for Switch {
 
 /// Which set it stands on.
 fn number<P: Publisher<Endpoint = usize> + 'static>(publisher: P) -> Derived<P, usize> {
-    Derived::new(publisher, |set| set.pick(0).map_or(usize::MAX, |pick| *pick))
+    Derived::new(publisher, |set, _| set.pick(0).map_or(usize::MAX, |pick| *pick))
 }
 
 #[test]

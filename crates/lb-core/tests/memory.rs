@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
-use lb_core::{Context, Derived, EndpointCache, Endpoints, Instance, Observer, Observers, Publisher};
+use lb_core::{Context, Derived, EndpointCache, EndpointSet, Instance, Observer, Observers, Publisher};
 
 /// What `code` has allocated and not freed.
 fn kept(code: impl FnOnce()) -> i64 {
@@ -41,7 +41,7 @@ fn a_changed_weight_leaves_no_more_than_was_there() {
 
 #[test]
 fn indices_past_the_end_take_no_memory() {
-    let set = Endpoints::new([(Instance::new("a:80"), ())]);
+    let set = EndpointSet::new([(Instance::new("a:80"), ())]);
     let most =
         |indices: std::ops::Range<usize>| measure(|| assert_eq!(set.select(indices).len(), 1)).bytes_max;
     assert_eq!(most(0..1), most(0..100_000));
@@ -51,7 +51,7 @@ fn indices_past_the_end_take_no_memory() {
 fn a_look_at_the_set_and_a_pick_allocate_nothing() {
     let cache = Arc::new(EndpointCache::new(|_: &Instance| Ok::<_, String>(())));
     cache.replace(["a:80", "b:80"]);
-    let derived = Derived::new(cache.clone(), Endpoints::len);
+    let derived = Derived::new(cache.clone(), |set, _| set.len());
     let look = || {
         let pick = cache.endpoints().unwrap().pick(*derived.load().unwrap() - 1).unwrap();
         assert_eq!(pick.address(), "b:80");

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::unbounded;
-use lb_core::{EndpointCache, Endpoints, Instance, Publisher};
+use lb_core::{EndpointCache, EndpointSet, Instance, Publisher};
 use lb_test::CountingFactory;
 use watch::watch;
 
@@ -27,7 +27,7 @@ fn generation(writer: usize, round: usize) -> Vec<String> {
 }
 
 /// Every member of one generation is there, in order, and none of another.
-fn assert_whole<E>(set: &Endpoints<E>) {
+fn assert_whole<E>(set: &EndpointSet<E>) {
     let addresses: Vec<_> = set.instances().map(Instance::address).collect();
     assert!(addresses.is_sorted(), "{addresses:?}");
     assert_eq!(addresses.len(), MEMBERS + 1, "{addresses:?}");

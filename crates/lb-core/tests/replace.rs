@@ -8,7 +8,7 @@ mod watch;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lb_core::{BoxError, EndpointCache, Factory, Instance, Pick, Publisher};
+use lb_core::{BoxError, Context, EndpointCache, Factory, Instance, Pick, Publisher};
 use lb_test::{Counted, CountingFactory};
 
 fn pick(cache: &EndpointCache<Counted>, index: usize) -> Pick<Counted> {
@@ -71,8 +71,8 @@ struct ByZone(CountingFactory, Arc<AtomicUsize>);
 impl Factory for ByZone {
     type Endpoint = Counted;
 
-    fn create(&self, instance: &Instance) -> Result<Counted, BoxError> {
-        self.0.create(instance)
+    fn create(&self, ctx: &Context, instance: &Instance) -> Result<Counted, BoxError> {
+        self.0.create(ctx, instance)
     }
 
     fn reusable(&self, old: &Instance, new: &Instance) -> bool {

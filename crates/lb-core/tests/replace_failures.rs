@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use lb_core::{BoxError, EndpointCache, Factory, Instance, Publisher};
+use lb_core::{BoxError, Context, EndpointCache, Factory, Instance, Publisher};
 use lb_test::{Counted, CountingFactory};
 use log::Level;
 use logs::{Line, captured};
@@ -137,8 +137,8 @@ struct Remaking(CountingFactory, bool);
 impl Factory for Remaking {
     type Endpoint = Counted;
 
-    fn create(&self, instance: &Instance) -> Result<Counted, BoxError> {
-        if instance.weight() == 13 { Err("bad luck".into()) } else { self.0.create(instance) }
+    fn create(&self, ctx: &Context, instance: &Instance) -> Result<Counted, BoxError> {
+        if instance.weight() == 13 { Err("bad luck".into()) } else { self.0.create(ctx, instance) }
     }
 
     fn reusable(&self, _: &Instance, _: &Instance) -> bool {
@@ -159,13 +159,45 @@ fn a_reusable_that_panics_counts_as_no_with_a_warning() {
 }
 
 #[test]
-fn an_instance_that_cannot_be_made_anew_is_left_out_and_its_old_endpoint_dropped() {
+fn case_1_an_endpoint_that_cannot_be_made_anew_serves_on_under_its_old_attributes() {
     let factory = CountingFactory::new();
     let cache = EndpointCache::new(Remaking(factory.clone(), false));
-    cache.replace(["a:80"]);
-    cache.replace([Instance::new("a:80").with_weight(13)]);
-    assert_eq!(addresses(&cache), [""; 0]);
-    assert_eq!((factory.made(), factory.dropped()), (1, 1));
+    cache.replace(["a:80", "b:80"]);
+    let first = cache.endpoints().unwrap().id_at(0);
+    let weights = |cache: &EndpointCache<Counted>| -> Vec<u32> {
+        cache.endpoints().unwrap().instances().map(Instance::weight).collect()
+    };
+    cache.replace(["a:80", "b:80"].map(|address| Instance::new(address).with_weight(13)));
+    assert_eq!((addresses(&cache), weights(&cache)), (vec!["a:80".to_owned(), "b:80".into()], vec![1, 1]));
+    assert_eq!((factory.made(), factory.dropped()), (2, 0));
+    cache.replace(["a:80", "b:80"].map(|address| Instance::new(address).with_weight(14)));
+    assert_eq!(weights(&cache), [14, 14]);
+    assert_eq!((factory.made(), factory.dropped()), (4, 2), "made anew once that worked");
+    assert_ne!(cache.endpoints().unwrap().id_at(0), first);
+}
+
+#[test]
+fn a_renewed_endpoint_is_made_anew_by_the_next_replace_and_serves_until_that_works() {
+    let factory = CountingFactory::new();
+    let cache = cache(&factory);
+    cache.replace(["a:80", "b:80"]);
+    let set = cache.endpoints().unwrap();
+    let (a, b) = (set.id_at(0).unwrap(), set.id_at(1).unwrap());
+    drop(set);
+    assert!(cache.renew(a) && cache.renew(a));
+    assert_eq!(factory.made(), 2, "not on the caller's thread");
+    factory.fail("a:80");
+    cache.replace(["a:80", "b:80"]);
+    assert_eq!(cache.endpoints().unwrap().id_at(0), Some(a));
+    factory.heal("a:80");
+    cache.replace(["a:80", "b:80"]);
+    let set = cache.endpoints().unwrap();
+    assert!(set.id_at(0) != Some(a) && set.id_at(1) == Some(b));
+    assert_eq!((factory.made(), factory.dropped()), (3, 1));
+    drop(set);
+    assert!(!cache.renew(a), "it is no member any more");
+    cache.replace(["a:80", "b:80"]);
+    assert_eq!(factory.made(), 3, "once");
 }
 
 #[test]

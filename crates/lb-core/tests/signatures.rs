@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use lb_core::{
-    AsyncEndpoint, AsyncEndpointFn, BoxAsyncEndpoint, BoxEndpoint, BoxError, Canceller, Context, Derived,
-    Endpoint, EndpointCache, EndpointCell, EndpointFn, Endpoints, Error, Factory, Instance, LoadBalancer,
-    Observer, Pick, PickRequest, Publisher, async_endpoint_fn, endpoint_fn,
+    AsyncEndpoint, AsyncEndpointFn, BoxAsyncEndpoint, BoxEndpoint, BoxError, BoxLoadBalancer, BoxPublisher,
+    Canceller, Context, Derived, Endpoint, EndpointCache, EndpointCell, EndpointFn, EndpointId, EndpointSet,
+    Endpoints, Error, Factory, Instance, LoadBalancer, Observer, Pick, PickRequest, Publisher, Tried,
+    async_endpoint_fn, endpoint_fn,
 };
 
 fn is_send_sync<T: Send + Sync>() {}
@@ -46,19 +47,27 @@ fn sets_and_what_publishes_them() {
     is_publisher::<Box<dyn Publisher<Endpoint = u8>>>();
     is_publisher::<Arc<EndpointCache<u8>>>();
     is_publisher::<dyn Publisher<Endpoint = u8>>();
-    is_send_sync::<Endpoints<u8>>();
+    is_send_sync::<EndpointSet<u8>>();
+    is_publisher::<BoxPublisher<u8>>();
     let _: fn(&EndpointCache<u8>) -> Result<Endpoints<u8>, Error> = Publisher::endpoints;
     let _: fn(&EndpointCache<u8>, Weak<dyn Observer>) -> bool = Publisher::subscribe;
-    let _: fn(&Endpoints<u8>) -> u64 = Endpoints::id;
-    let _: fn(&Endpoints<u8>) -> usize = Endpoints::len;
-    let _: fn(&Endpoints<u8>) -> bool = Endpoints::is_empty;
-    let _: fn(&Endpoints<u8>, usize) -> Option<&Instance> = Endpoints::instance;
-    let _: fn(&Endpoints<u8>, usize) -> Option<Pick<u8>> = Endpoints::pick;
-    let _: fn(Vec<(Instance, u8)>) -> Endpoints<u8> = Endpoints::new;
-    let _: fn(&Endpoints<u8>, Vec<usize>) -> Endpoints<u8> = Endpoints::select;
-    let _: fn(Endpoints<u8>) -> EndpointCell<u8> = EndpointCell::new;
+    let _: fn(&EndpointSet<u8>) -> u64 = EndpointSet::id;
+    let _: fn(&EndpointSet<u8>) -> usize = EndpointSet::len;
+    let _: fn(&EndpointSet<u8>) -> bool = EndpointSet::is_empty;
+    let _: fn(&EndpointSet<u8>, usize) -> Option<&Instance> = EndpointSet::instance;
+    let _: fn(&EndpointSet<u8>, usize) -> Option<Pick<u8>> = EndpointSet::pick;
+    let _: fn(Vec<(Instance, u8)>) -> EndpointSet<u8> = EndpointSet::new;
+    let _: fn(&EndpointSet<u8>, Vec<usize>) -> EndpointSet<u8> = EndpointSet::select;
+    let _: fn(&EndpointSet<u8>, usize) -> Option<EndpointId> = EndpointSet::id_at;
+    let _: fn(&EndpointSet<u8>) -> EndpointSet<u8> = EndpointSet::to_set;
+    let _: fn(EndpointSet<u8>, EndpointSet<u8>) -> EndpointSet<u8> = EndpointSet::or_else;
+    let _: fn(&EndpointSet<u8>) -> Option<&EndpointSet<u8>> = EndpointSet::next_tier;
+    let _: fn(&EndpointCache<u8>) -> Option<&str> = Publisher::name;
+    let _: fn(&EndpointCache<u8>, EndpointId) -> bool = Publisher::renew;
+    let _: fn(EndpointCache<u8>) -> BoxPublisher<u8> = Publisher::boxed;
+    let _: fn(EndpointSet<u8>) -> EndpointCell<u8> = EndpointCell::new;
     let _: fn(&EndpointCell<u8>) -> Endpoints<u8> = EndpointCell::load;
-    let _: fn(&EndpointCell<u8>, Endpoints<u8>) = EndpointCell::store;
+    let _: fn(&EndpointCell<u8>, EndpointSet<u8>) = EndpointCell::store;
     let _: fn(&EndpointCache<u8>, Vec<String>) = EndpointCache::replace;
     let _: Option<Derived<EndpointCache<u8>, usize>> = None;
 }
@@ -79,18 +88,24 @@ fn picking() {
     is_load_balancer::<Arc<dyn LoadBalancer<Endpoint = u8>>>();
     let _: fn() -> PickRequest<'static> = PickRequest::new;
     let _: fn(PickRequest<'static>, u64) -> PickRequest<'static> = PickRequest::with_key;
-    let _: fn(PickRequest<'static>, &'static [&'static str]) -> PickRequest<'static> =
-        PickRequest::with_tried;
+    let _: fn(PickRequest<'static>, &'static Tried) -> PickRequest<'static> = PickRequest::with_tried;
     let _: fn(&PickRequest<'static>) -> Option<u64> = PickRequest::key;
-    let _: fn(&PickRequest<'static>) -> &'static [&'static str] = PickRequest::tried;
-    let _: fn(&PickRequest<'static>, &str) -> bool = PickRequest::is_tried;
+    let _: fn(&PickRequest<'static>) -> Option<&'static Tried> = PickRequest::tried;
+    let _: fn(&mut Tried, EndpointId) = Tried::insert;
+    let _: fn(&Tried, EndpointId) -> bool = Tried::contains;
+    let _: fn(&mut Tried) = Tried::clear;
+    let _: fn(&Tried) -> bool = Tried::is_empty;
+    let _: fn(&Pick<u8>) -> EndpointId = Pick::id;
+    is_load_balancer::<BoxLoadBalancer<u8>>();
     is_send_sync::<Pick<u8>>();
     let _: fn(&Pick<u8>) -> &u8 = Deref::deref;
     let _: fn(&Pick<u8>) -> &Instance = Pick::instance;
     let _: fn(&Pick<u8>) -> &str = Pick::address;
     let _: fn(&Pick<u8>) -> Arc<str> = Pick::shared_address;
     is_error::<Error>();
-    let _: fn(Arc<dyn StdError + Send + Sync>) -> Error = |source| Error::Discovery { source };
+    let _: fn(&'static str, BoxError) -> Error = Error::discovery;
+    let _: fn(BoxError) -> Error = Error::derive;
+    let _ = [Error::NoEndpoints, Error::NotReady, Error::Overloaded];
 }
 
 #[test]
