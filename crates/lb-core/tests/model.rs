@@ -68,6 +68,8 @@ impl Model {
             } else if !instance.address().is_empty() && !self.broken.contains(instance.address()) {
                 self.members.insert(identity, (instance, self.made));
                 self.made += 1;
+            } else if let Some(old) = before.get(&identity) {
+                self.members.insert(identity, old.clone());
             }
         }
         self.members != before

@@ -1,6 +1,5 @@
 //! The contract suites pass where they should, and fail where they should.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
