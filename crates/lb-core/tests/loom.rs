@@ -196,7 +196,7 @@ fn a_derived_may_be_dropped_while_the_set_changes() {
 fn two_replaces_at_once_come_one_after_the_other_each_whole() {
     loom::model(|| {
         let cache = Arc::new(EndpointCache::new(|_: &Instance| Ok::<_, String>(())));
-        let lengths = Derived::new(cache.clone(), Endpoints::len);
+        let lengths = Derived::new(cache.clone(), |set, _| set.len());
         let other = cache.clone();
         beside(move || other.replace(["a", "b"]), || cache.replace(["a", "c", "d"]));
         let set = cache.endpoints().unwrap();
