@@ -9,10 +9,10 @@
 )]
 
 pub use lb_core::{
-    AsyncEndpoint, AsyncEndpointFn, BoxAsyncEndpoint, BoxEndpoint, BoxError, Cancelled, Canceller, Context,
-    Derived, DerivedRef, Endpoint, EndpointCache, EndpointCell, EndpointFn, Endpoints, Error, Factory,
-    Instance, LoadBalancer, Observer, Observers, Pick, PickRequest, Publisher, async_endpoint_fn,
-    endpoint_fn,
+    AsyncEndpoint, AsyncEndpointFn, BoxAsyncEndpoint, BoxEndpoint, BoxError, BoxLoadBalancer, BoxPublisher,
+    Cancelled, Canceller, Context, Derived, DerivedRef, Endpoint, EndpointCache, EndpointCell, EndpointFn,
+    EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Factory, Instance, LoadBalancer, Maker, Observer,
+    Observers, Pick, PickRequest, Publisher, RetiredSet, Tried, async_endpoint_fn, boxed, endpoint_fn,
 };
 
 #[cfg(feature = "static")]
