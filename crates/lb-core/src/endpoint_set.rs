@@ -146,6 +146,6 @@ impl<E> fmt::Debug for EndpointSet<E> {
         if let Some(next) = &self.next {
             set.field("next_tier", next);
         }
-        set.finish()
+        set.finish_non_exhaustive()
     }
 }

@@ -100,10 +100,14 @@ impl<E> EndpointWriter<E> {
     ) -> Result<(), E> {
         let place = self.missing.binary_search_by(|other| other.cmp_identity(&instance));
         let Some(wanted) = place.ok().map(|index| &self.missing[index]) else { return Err(endpoint) };
-        if *wanted != instance && !reusable(&instance, wanted) {
+        let instance = if *wanted == instance {
+            instance
+        } else if reusable(&instance, wanted) {
+            wanted.clone()
+        } else {
             return Err(endpoint);
-        }
-        self.supplied.push(Member::new(wanted.clone(), endpoint));
+        };
+        self.supplied.push(Member::new(instance, endpoint));
         Ok(())
     }
 

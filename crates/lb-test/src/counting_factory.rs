@@ -23,7 +23,8 @@ use crate::lock::lock;
 /// let held = cache.endpoints()?.pick(0).unwrap();
 /// cache.replace(["b:80"]);
 /// assert_eq!((factory.made(), factory.dropped()), (2, 0));
-/// factory.assert_balance(&cache.endpoints()?, &[held]);   // 2 made = 1 live + 1 draining + 0 dropped
+/// let set = cache.endpoints()?;
+/// factory.assert_balance(&set, &[held]);   // 2 made = 1 live + 1 draining + 0 dropped
 /// # Ok::<_, lb_core::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]

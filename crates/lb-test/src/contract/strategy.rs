@@ -41,7 +41,7 @@ pub type Source = Arc<ScriptedPublisher<Counted>>;
 ///         let set = self.0.endpoints()?;
 ///         let turn = self.1.fetch_add(1, Ordering::Relaxed);
 ///         let picks = (0..set.len()).filter_map(|i| set.pick((turn + i) % set.len()));
-///         let tried = |pick: &Pick<_>| request.tried().is_some_and(|tried| tried.contains(pick.id()));
+///         let tried = |pick: &Pick<P::Endpoint>| request.tried().is_some_and(|tried| tried.contains(pick.id()));
 ///         let fresh = picks.clone().find(|pick| !tried(pick));
 ///         fresh.or_else(|| picks.clone().next()).ok_or(Error::NoEndpoints)
 ///     }
