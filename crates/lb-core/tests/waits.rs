@@ -1,6 +1,6 @@
 //! Who waits for whom: nobody who picks, and a writer once, however many layers stand on its publisher.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use lb_core::{Derived, EndpointCache, EndpointCell, Error, Instance, Observer, Publisher};
@@ -30,7 +30,7 @@ where
         Ok(self.0.load()?.load())
     }
 
-    fn subscribe(&self, observer: std::sync::Weak<dyn Observer>) -> bool {
+    fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
         self.0.subscribe(observer)
     }
 }
@@ -97,19 +97,22 @@ fn a_refresh_derives_again_from_the_same_set_and_gets_the_value_before() {
     assert_eq!(*derived.load().unwrap(), 21);
 }
 
+/// Notes which instance comes first when it is told.
+struct Sees(Weak<Layer<Arc<EndpointCache<()>>>>, Mutex<Vec<String>>);
+
+impl Observer for Sees {
+    fn changed(&self) {
+        let set = self.0.upgrade().unwrap();
+        let set = set.endpoints().unwrap();
+        self.1.lock().unwrap().push(set.instance(0).unwrap().address().to_owned());
+    }
+}
+
 #[test]
 fn observers_of_a_derived_are_told_once_it_stands_and_of_a_refresh_too() {
     let cache = cache();
     let layer = Arc::new(Layer::new(cache.clone()));
-    struct Sees(std::sync::Weak<Layer<Arc<EndpointCache<()>>>>, std::sync::Mutex<Vec<String>>);
-    impl Observer for Sees {
-        fn changed(&self) {
-            let set = self.0.upgrade().unwrap();
-            let set = set.endpoints().unwrap();
-            self.1.lock().unwrap().push(set.instance(0).unwrap().address().to_owned());
-        }
-    }
-    let sees = Arc::new(Sees(Arc::downgrade(&layer), std::sync::Mutex::default()));
+    let sees = Arc::new(Sees(Arc::downgrade(&layer), Mutex::default()));
     let observer: Arc<dyn Observer> = sees.clone();
     assert!(layer.subscribe(Arc::downgrade(&observer)));
     cache.replace(["b:80"]);

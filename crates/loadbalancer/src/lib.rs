@@ -11,8 +11,9 @@
 pub use lb_core::{
     AsyncEndpoint, AsyncEndpointFn, BoxAsyncEndpoint, BoxEndpoint, BoxError, BoxLoadBalancer, BoxPublisher,
     Cancelled, Canceller, Context, Derived, DerivedRef, Endpoint, EndpointCache, EndpointCell, EndpointFn,
-    EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Factory, Instance, LoadBalancer, Maker, Observer,
-    Observers, Pick, PickRequest, Publisher, RetiredSet, Tried, async_endpoint_fn, boxed, endpoint_fn,
+    EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Factory, Instance, LoadBalancer, Maker,
+    Observer, Observers, Pick, PickRequest, Publisher, RetiredSet, Tried, async_endpoint_fn, boxed,
+    endpoint_fn,
 };
 
 #[cfg(feature = "static")]
