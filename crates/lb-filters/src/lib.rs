@@ -1,6 +1,6 @@
 //! Publishers made from publishers.
 //!
-//! - [`PriorityTiers`]: only the members of the best tier.
+//! - [`PriorityTiers`]: the members of the best tier, the others once all of those were tried.
 
 mod priority_tiers;
 

@@ -1,11 +1,14 @@
+use std::collections::BTreeMap;
 use std::sync::Weak;
 
-use lb_core::{Derived, EndpointCell, Endpoints, Error, Instance, Observer, Publisher};
+use lb_core::{Derived, EndpointCell, EndpointId, EndpointSet, Endpoints, Error, Observer, Publisher};
 
-/// Only the members of the best tier: those with the lowest priority value present.
+/// The members of the best tier, those with the lowest priority value present; the others as its
+/// [next tiers](EndpointSet::next_tier).
 ///
-/// So the backups among SRV records (RFC 2782, "Priority": a client must attempt the lowest-numbered it can reach) get
-/// no traffic while a primary stands in the set. This is the plain form: it looks at what is published, not at health.
+/// So the backups among SRV records get no traffic while a primary answers, and a request that has tried all primaries
+/// goes on with them: RFC 2782, "Priority", has a client attempt the lowest-numbered it can reach. This is the plain form:
+/// it looks at what is published, not at health.
 ///
 /// Cost: of a pick, one more load than without; of an update, one pass over the set.
 ///
@@ -30,7 +33,7 @@ where
 {
     /// Filters `publisher`. To share a publisher between several filters, give each an `Arc` of it.
     pub fn new(publisher: P) -> Self {
-        Self(Derived::new(publisher, |endpoints| EndpointCell::new(best_tier(endpoints))))
+        Self(Derived::new(publisher, |set, _| EndpointCell::new(tiers(set))))
     }
 }
 
@@ -49,14 +52,26 @@ where
     fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
         self.0.subscribe(observer)
     }
+
+    fn name(&self) -> Option<&str> {
+        self.0.publisher().name()
+    }
+
+    fn renew(&self, id: EndpointId) -> bool {
+        self.0.publisher().renew(id)
+    }
 }
 
-/// The members of the lowest priority value; the set itself when there is one tier.
-fn best_tier<E>(endpoints: &Endpoints<E>) -> Endpoints<E> {
-    let best = endpoints.instances().map(Instance::priority).min();
-    let in_best = |instance: &Instance| Some(instance.priority()) == best;
-    if endpoints.instances().all(in_best) {
-        return endpoints.clone();
+/// A tier for each priority value present, the lowest first. A set that has tiers already keeps them.
+fn tiers<E>(set: &EndpointSet<E>) -> EndpointSet<E> {
+    let mut by_priority: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+    for (index, instance) in set.instances().enumerate() {
+        by_priority.entry(instance.priority()).or_default().push(index);
     }
-    endpoints.select(endpoints.instances().enumerate().filter(|(_, i)| in_best(i)).map(|(index, _)| index))
+    if by_priority.len() <= 1 || set.next_tier().is_some() {
+        return set.to_set();
+    }
+    // From the last to the first: each becomes what the one before goes on with.
+    let tiers = by_priority.into_values().rev().map(|indices| set.select(indices));
+    tiers.reduce(|next, tier| tier.or_else(next)).unwrap_or_else(|| set.to_set())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use allocation_counter::{AllocationInfo, measure};
-use lb_core::{BoxError, EndpointCache, Error, Factory, Instance, Publisher};
+use lb_core::{EndpointCache, Error, Factory, Instance, Publisher};
 use lb_filters::PriorityTiers;
 use lb_static::FixedPublisher;
 use lb_test::{CountingFactory, ScriptedPublisher};
@@ -36,6 +36,17 @@ fn only_the_members_of_the_lowest_priority_value_present_in_order() {
     for (given, expected) in published {
         assert_eq!(addresses(&PriorityTiers::new(FixedPublisher::new(members(given)))), expected);
     }
+}
+
+#[test]
+fn case_12_the_other_tiers_follow_each_after_the_one_before() {
+    let tiers =
+        PriorityTiers::new(FixedPublisher::new(members(&[("c", 10), ("b", 20), ("a", 10), ("d", 30)])));
+    let set = tiers.endpoints().unwrap();
+    let chain: Vec<Vec<_>> = std::iter::successors(Some(&*set), |tier| tier.next_tier())
+        .map(|tier| tier.instances().map(Instance::address).collect())
+        .collect();
+    assert_eq!(chain, [vec!["a", "c"], vec!["b"], vec!["d"]]);
 }
 
 #[test]
@@ -108,7 +119,7 @@ fn over_a_publisher_that_cannot_tell_removed_endpoints_go_at_the_next_look() {
     let factory = CountingFactory::new();
     let counted = |address: &str| {
         let instance = Instance::new(address);
-        (instance.clone(), factory.create(&instance).unwrap())
+        (instance.clone(), factory.create(&lb_core::Context::background(), &instance).unwrap())
     };
     let publisher = Arc::new(ScriptedPublisher::silent([counted("a"), counted("b")]));
     let tiers = PriorityTiers::new(publisher.clone());
@@ -125,8 +136,8 @@ fn the_publishers_errors_pass_through_until_it_recovers() {
         let tiers = PriorityTiers::new(publisher.clone());
         publisher.fail(Error::NotReady);
         assert!(matches!(tiers.endpoints(), Err(Error::NotReady)));
-        publisher.fail(Error::Discovery { source: BoxError::from("no answer").into() });
-        assert_eq!(tiers.endpoints().unwrap_err().to_string(), "discovery failed: no answer");
+        publisher.fail(Error::discovery("service", "no answer"));
+        assert_eq!(tiers.endpoints().unwrap_err().to_string(), "discovery failed: service: no answer");
         publisher.set(members(&[("b", 1)]));
         assert_eq!(addresses(&tiers), ["b"]);
     }

@@ -1,11 +1,13 @@
 use std::cell::Cell;
+use std::sync::Weak;
 use std::sync::atomic::Ordering;
 
-use lb_core::{Error, LoadBalancer, Pick, PickRequest, Publisher};
+use crossbeam_utils::CachePadded;
+use lb_core::{EndpointId, Error, LoadBalancer, Observer, Pick, PickRequest, Publisher};
 
 use crate::draw;
 use crate::split_mix::{STEP, below, mix};
-use crate::sync::{AtomicU64, Padded};
+use crate::sync::AtomicU64;
 
 /// Picks uniformly at random.
 ///
@@ -34,14 +36,14 @@ pub struct Random<P> {
 #[derive(Debug)]
 enum Numbers {
     /// The state of one generator, which all threads advance.
-    Seeded(Padded<AtomicU64>),
+    Seeded(CachePadded<AtomicU64>),
     PerThread,
 }
 
 impl<P: Publisher> Random<P> {
     /// One sequence for a `seed`, whichever threads pick. Threads share one counter.
     pub fn new(publisher: P, seed: u64) -> Self {
-        Self { publisher, numbers: Numbers::Seeded(Padded(AtomicU64::new(seed))) }
+        Self { publisher, numbers: Numbers::Seeded(CachePadded::new(AtomicU64::new(seed))) }
     }
 
     /// A generator for each thread, seeded by the operating system.
@@ -58,13 +60,25 @@ impl<P: Publisher> LoadBalancer for Random<P> {
         let endpoints = self.publisher.endpoints()?;
         draw::pick(&endpoints, request, |len| below(self.numbers.next(), len))
     }
+
+    fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
+        self.publisher.subscribe(observer)
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.publisher.name()
+    }
+
+    fn renew(&self, id: EndpointId) -> bool {
+        self.publisher.renew(id)
+    }
 }
 
 impl Numbers {
     #[inline]
     fn next(&self) -> u64 {
         match self {
-            Self::Seeded(state) => mix(state.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP)),
+            Self::Seeded(state) => mix(state.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP)),
             Self::PerThread => next_of_thread(),
         }
     }

@@ -1,4 +1,6 @@
-use lb_core::{Error, LoadBalancer, Pick, PickRequest, Publisher};
+use std::sync::Weak;
+
+use lb_core::{EndpointId, Error, LoadBalancer, Observer, Pick, PickRequest, Publisher};
 
 use crate::draw;
 use crate::turns::{ShardedTurns, StrictTurns};
@@ -6,8 +8,11 @@ use crate::turns::{ShardedTurns, StrictTurns};
 /// Picks each endpoint in turn, in the order of the set.
 ///
 /// - [`new`](Self::new) starts at a random place, so that a fleet of clients does not begin at the same endpoint, and
-///   has up to 16 counters, so that threads do not fight for one. One thread gets the strict sequence. Over any number of
-///   picks from an unchanged set, whichever threads pick, the counts of two endpoints differ by no more than 16.
+///   has up to 16 counters, so that threads do not fight for one. One thread gets the sequence, which skips one place
+///   after 256 picks at least, between two rounds: else a program that picks twice for each request would give all second
+///   calls to one half of an even number of endpoints. The counters start spread over the set: a few picks in a row are of
+///   different endpoints, whichever threads pick. Over any number of picks from an unchanged set the counts of two
+///   endpoints differ by no more than 16.
 /// - [`starting_at`](Self::starting_at) has one counter: the exact sequence, whichever threads pick.
 ///
 /// Weight and priority are ignored. It is the better choice than [`Random`](crate::Random) where endpoints are alike: it
@@ -58,5 +63,17 @@ impl<P: Publisher> LoadBalancer for RoundRobin<P> {
             Turns::Sharded(turns) => turns.next(len),
             Turns::Strict(turns) => turns.next(len),
         })
+    }
+
+    fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
+        self.publisher.subscribe(observer)
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.publisher.name()
+    }
+
+    fn renew(&self, id: EndpointId) -> bool {
+        self.publisher.renew(id)
     }
 }

@@ -17,8 +17,3 @@ macro_rules! per_thread {
 }
 #[cfg(loom)]
 pub(crate) use per_thread;
-
-/// A value with two cache lines of its own: processors fetch them in pairs.
-#[repr(align(128))]
-#[derive(Debug)]
-pub(crate) struct Padded<T>(pub(crate) T);

@@ -1,7 +1,9 @@
 use std::cell::Cell;
 use std::sync::atomic::{self, Ordering};
 
-use crate::sync::{AtomicU64, AtomicUsize, Padded, per_thread};
+use crossbeam_utils::CachePadded;
+
+use crate::sync::{AtomicU64, AtomicUsize, per_thread};
 
 /// How many counters a [`ShardedTurns`] has.
 const SHARDS: usize = 16;
@@ -12,30 +14,50 @@ const OWNED: usize = 8;
 /// How many balancers a thread remembers its shard of.
 const REMEMBERED: usize = 8;
 
+/// How many turns a thread takes in strict sequence at least.
+const RUN: usize = 256;
+
 /// Whose turn it is, with several counters.
 ///
-/// A thread that comes for the first time is given the next shard, and shard *k* starts *k* places further on: threads
-/// that pick once each reach as many endpoints as there are. The first 8 threads own theirs for good; those after them
-/// share the other 8. A counter has cache lines of its own, so that threads on different shards never wait for each
-/// other.
+/// A thread that comes for the first time is given the next shard. Shards start spread over the set, each newcomer as far
+/// from those before it as can be: threads that pick once each reach as many endpoints as there are, and any few picks in
+/// a row are of different endpoints. The first 8 threads own their shard for good; those after them share the other 8. A
+/// counter has cache lines of its own, so that threads on different shards never wait for each other.
+///
+/// A program that picks twice for each request, from an even number of endpoints, would give all second calls to one half
+/// of them. So a thread that owns its shard skips one place now and then: after 256 turns at least, and between two
+/// rounds, so that each round has each endpoint once.
 #[derive(Debug)]
 pub(crate) struct ShardedTurns {
     /// Unique in the process; a thread remembers its shard by it.
     id: u64,
-    newcomers: Padded<AtomicUsize>,
+    newcomers: CachePadded<AtomicUsize>,
     /// The thread that took each shard last: whoever has forgotten its shard finds it here.
-    holders: Padded<[AtomicU64; SHARDS]>,
-    shards: Box<[Padded<AtomicUsize>; SHARDS]>,
+    holders: CachePadded<[AtomicU64; SHARDS]>,
+    shards: Box<[CachePadded<Shard>; SHARDS]>,
+}
+
+#[derive(Debug)]
+struct Shard {
+    count: AtomicUsize,
+    /// The turn at which the strict sequence began that goes on now. Its owner's alone, as is the next.
+    began: AtomicUsize,
+    /// How many turns it has at least.
+    run: AtomicUsize,
 }
 
 impl ShardedTurns {
     pub(crate) fn starting_at(start: u16) -> Self {
         static NEXT_ID: atomic::AtomicU64 = atomic::AtomicU64::new(1);
-        let shard = |k| Padded(AtomicUsize::new(usize::from(start) + k));
+        let start = usize::from(start);
+        let shard = |_| {
+            let (count, began, run) = (start.into(), start.into(), RUN.into());
+            CachePadded::new(Shard { count, began, run })
+        };
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            newcomers: Padded(AtomicUsize::new(0)),
-            holders: Padded(std::array::from_fn(|_| AtomicU64::new(0))),
+            newcomers: CachePadded::new(AtomicUsize::new(0)),
+            holders: CachePadded::new(std::array::from_fn(|_| AtomicU64::new(0))),
             shards: Box::new(std::array::from_fn(shard)),
         }
     }
@@ -43,17 +65,14 @@ impl ShardedTurns {
     /// The next turn among `len`, which is not 0.
     #[inline]
     pub(crate) fn next(&self, len: usize) -> usize {
-        let shard = self.shard_of_thread();
-        let count = &self.shards[shard % SHARDS].0;
-        let turn = if shard < OWNED {
-            // No other thread ever writes it.
-            let turn = count.load(Ordering::Relaxed);
-            count.store(turn.wrapping_add(1), Ordering::Relaxed);
-            turn
+        let number = self.shard_of_thread() % SHARDS;
+        let shard = &self.shards[number];
+        let turn = if number < OWNED {
+            shard.next_of_owner(len)
         } else {
-            count.fetch_add(1, Ordering::Relaxed)
+            shard.count.fetch_add(1, Ordering::Relaxed)
         };
-        turn % len
+        (turn.wrapping_add(start_of(number, len))) % len
     }
 
     /// This thread's shard, always the same one: a thread alone gets the strict sequence. One that picks from more
@@ -79,15 +98,50 @@ impl ShardedTurns {
     #[cold]
     fn find_or_take_shard(&self) -> usize {
         let thread = number_of_thread();
-        let held = self.holders.0.iter().position(|holder| holder.load(Ordering::Relaxed) == thread);
+        let held = self.holders.iter().position(|holder| holder.load(Ordering::Relaxed) == thread);
         held.unwrap_or_else(|| {
-            let newcomer = self.newcomers.0.fetch_add(1, Ordering::Relaxed);
+            let newcomer = self.newcomers.fetch_add(1, Ordering::Relaxed);
             let shard =
                 if newcomer < OWNED { newcomer } else { OWNED + (newcomer - OWNED) % (SHARDS - OWNED) };
-            self.holders.0[shard].store(thread, Ordering::Relaxed);
+            self.holders[shard].store(thread, Ordering::Relaxed);
             shard
         })
     }
+}
+
+impl Shard {
+    /// No other thread ever writes it: loads and stores are enough.
+    #[inline]
+    fn next_of_owner(&self, len: usize) -> usize {
+        let turn = self.count.load(Ordering::Relaxed);
+        let taken = turn.wrapping_sub(self.began.load(Ordering::Relaxed));
+        let turn =
+            if taken >= self.run.load(Ordering::Relaxed) { self.end_run(turn, taken, len) } else { turn };
+        self.count.store(turn.wrapping_add(1), Ordering::Relaxed);
+        turn
+    }
+
+    /// Skips a place between two rounds; within a round, has the run go on to its end.
+    #[cold]
+    fn end_run(&self, turn: usize, taken: usize, len: usize) -> usize {
+        let into_round = taken % len;
+        if into_round > 0 {
+            self.run.store(taken - into_round + len, Ordering::Relaxed);
+            return turn;
+        }
+        let turn = turn.wrapping_add(1);
+        self.began.store(turn, Ordering::Relaxed);
+        self.run.store(RUN.next_multiple_of(len), Ordering::Relaxed);
+        turn
+    }
+}
+
+/// Where a shard starts among `len`. Few endpoints: each newcomer at the next. Else as the van der Corput sequence goes,
+/// which halves the widest gap: at 0, 1/2, 1/4, 3/4, 1/8 and so on.
+#[inline]
+fn start_of(number: usize, len: usize) -> usize {
+    const PLACES: [usize; SHARDS] = [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15];
+    if len <= SHARDS { number } else { PLACES[number] * len / SHARDS }
 }
 
 /// This thread's number, from 1 on; never reused.
@@ -108,18 +162,18 @@ fn number_of_thread() -> u64 {
 #[derive(Debug)]
 pub(crate) struct StrictTurns {
     offset: usize,
-    count: Padded<AtomicUsize>,
+    count: CachePadded<AtomicUsize>,
 }
 
 impl StrictTurns {
     pub(crate) fn starting_at(offset: usize) -> Self {
-        Self { offset, count: Padded(AtomicUsize::new(0)) }
+        Self { offset, count: CachePadded::new(AtomicUsize::new(0)) }
     }
 
     /// The next turn among `len`, which is not 0.
     #[inline]
     pub(crate) fn next(&self, len: usize) -> usize {
-        let count = self.count.0.fetch_add(1, Ordering::Relaxed);
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
         // Reduced one by one: their sum may not fit, and the sequence must not jump where it wraps.
         let turn = self.offset % len + count % len;
         if turn < len { turn } else { turn - len }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use lb_core::{EndpointCell, Endpoints, Error, Instance, LoadBalancer, Publisher};
+use lb_core::{EndpointCell, EndpointSet, Endpoints, Error, Instance, LoadBalancer, Publisher};
 use lb_strategies::{Random, RoundRobin};
 use loom::thread;
 
@@ -15,7 +15,7 @@ struct Indexed(EndpointCell<usize>);
 impl Indexed {
     fn new(count: usize) -> Self {
         let members = (0..count).map(|index| (Instance::new(index.to_string()), index));
-        Self(EndpointCell::new(Endpoints::new(members)))
+        Self(EndpointCell::new(EndpointSet::new(members)))
     }
 }
 

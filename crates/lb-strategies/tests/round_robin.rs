@@ -171,3 +171,77 @@ fn weight_and_priority_are_ignored() {
     let weights: Vec<u32> = (0..6).map(|_| *lb.endpoint().unwrap()).collect();
     assert_eq!(weights, [9, 0, 5, 9, 0, 5]);
 }
+
+/// Of any so many picks in a row: the most of one endpoint, and the fewest different ones.
+fn windows(picks: &[usize], size: usize) -> (usize, usize) {
+    let counts = picks.windows(size).map(|window| {
+        let mut counts = std::collections::HashMap::new();
+        window.iter().for_each(|pick| *counts.entry(*pick).or_insert(0) += 1);
+        (counts.values().copied().max().unwrap(), counts.len())
+    });
+    counts.reduce(|(most, least), (m, l)| (most.max(m), least.min(l))).unwrap()
+}
+
+#[test]
+fn case_9_any_64_picks_of_threads_that_pick_once_each_are_spread_over_100_endpoints() {
+    let lb = RoundRobin::new(indexed(100));
+    let pick = || thread::scope(|scope| scope.spawn(|| *lb.endpoint().unwrap()).join().unwrap());
+    let picks: Vec<usize> = (0..1_600).map(|_| pick()).collect();
+    let (most, distinct) = windows(&picks, 64);
+    assert!(most <= 2 && distinct >= 45, "{most} on one, {distinct} distinct");
+}
+
+#[test]
+fn case_9_any_64_picks_of_16_threads_at_one_rate_are_spread_over_100_endpoints() {
+    let lb = RoundRobin::new(indexed(100));
+    let picks = thread::scope(|scope| {
+        let worker = |_| {
+            let (ask, asked) = std::sync::mpsc::channel::<()>();
+            let (answer, answered) = std::sync::mpsc::channel();
+            let lb = &lb;
+            scope.spawn(move || {
+                while asked.recv().is_ok() {
+                    answer.send(*lb.endpoint().unwrap()).unwrap();
+                }
+            });
+            (ask, answered)
+        };
+        let workers: Vec<_> = (0..16).map(worker).collect();
+        let mut picks = Vec::new();
+        for _ in 0..100 {
+            for (ask, answered) in &workers {
+                ask.send(()).unwrap();
+                picks.push(answered.recv().unwrap());
+            }
+        }
+        picks
+    });
+    let (most, distinct) = windows(&picks, 64);
+    assert!(most <= 1 && distinct >= 60, "{most} on one, {distinct} distinct");
+}
+
+#[test]
+fn case_10_the_second_of_two_picks_for_each_request_goes_to_every_endpoint_alike() {
+    for endpoints in [2, 4, 6, 8] {
+        let lb = RoundRobin::new(indexed(endpoints));
+        let mut second = vec![0; endpoints];
+        for _ in 0..8_000 {
+            lb.endpoint().unwrap();
+            second[*lb.endpoint().unwrap()] += 1;
+        }
+        let share = 8_000 / endpoints;
+        assert!(second.iter().all(|count| count.abs_diff(share) <= share / 4), "{second:?}");
+    }
+}
+
+#[test]
+fn case_10_the_counts_stay_even_over_many_skips_for_one_thread() {
+    for endpoints in [1, 2, 3, 7, 100, 256, 257, 300] {
+        let lb = RoundRobin::new(indexed(endpoints));
+        let mut counts = vec![0; endpoints];
+        for _ in 0..20_000 {
+            counts[*lb.endpoint().unwrap()] += 1;
+            assert!(spread(&counts) <= 1, "{endpoints} endpoints: {counts:?}");
+        }
+    }
+}
