@@ -3,7 +3,7 @@
 use std::thread;
 
 use allocation_counter::{AllocationInfo, measure};
-use lb_core::{EndpointCache, Instance, LoadBalancer, PickRequest, Tried};
+use lb_core::{EndpointCache, Instance, LoadBalancer, PickRequest, Publisher, Tried};
 use lb_strategies::{Random, RoundRobin};
 
 #[test]

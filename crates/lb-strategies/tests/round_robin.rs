@@ -224,7 +224,7 @@ fn case_9_any_64_picks_of_16_threads_at_one_rate_are_spread_over_100_endpoints()
 fn case_10_the_second_of_two_picks_for_each_request_goes_to_every_endpoint_alike() {
     for endpoints in [2, 4, 6, 8] {
         let lb = RoundRobin::new(indexed(endpoints));
-        let mut second = vec![0; endpoints];
+        let mut second = vec![0_usize; endpoints];
         for _ in 0..8_000 {
             lb.endpoint().unwrap();
             second[*lb.endpoint().unwrap()] += 1;
