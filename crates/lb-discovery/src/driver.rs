@@ -18,6 +18,7 @@ use crate::{Answer, DiscoveryError, Source};
 
 /// The discovery thread: asks the source when the schedule says so, and publishes what comes of it.
 pub(crate) struct Driver {
+    pub(crate) name: Arc<str>,
     pub(crate) source: Box<dyn Source>,
     pub(crate) schedule: Schedule,
     pub(crate) ticks: Receiver<Instant>,
@@ -129,7 +130,8 @@ impl Driver {
             self.journal.expired(error);
             // Before the feeds, as an answer comes after them: who is let through finds a set.
             self.gate.tell(false, Some(Arc::clone(error)));
-            self.board.publish(|news| news.unusable = Some(Error::Discovery { source: Arc::clone(error) }));
+            let unusable = Error::discovery(Arc::clone(&self.name), Arc::clone(error));
+            self.board.publish(|news| news.unusable = Some(unusable));
         }
         validity
     }

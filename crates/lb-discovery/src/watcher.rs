@@ -50,6 +50,7 @@ impl Watcher {
         let (ctx, canceller) = Context::background().with_cancel();
         let (wishes, heard) = bounded(1);
         let driver = Driver {
+            name: Arc::clone(&name),
             source,
             schedule: Schedule::new(settings, seeded(&name), now()),
             ticks: ticks(&settings.refresh),
