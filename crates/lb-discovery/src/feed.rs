@@ -3,7 +3,7 @@ use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use lb_core::{EndpointCache, Endpoints, Error, Factory, Observer, Observers, Publisher};
+use lb_core::{EndpointCache, EndpointId, Endpoints, Error, Factory, Observer, Observers, Publisher};
 
 use crate::board::{Board, Follower};
 use crate::sync::{Mutex, lock};
@@ -45,6 +45,11 @@ impl<E: Send + Sync + 'static> Feed<E> {
 
     pub(crate) fn subscribe(&self, observer: Weak<dyn Observer>) {
         self.observers.subscribe(observer);
+    }
+
+    /// Marks an endpoint to be made anew at the next edition. `false`: it is no member.
+    pub(crate) fn renew(&self, id: EndpointId) -> bool {
+        self.cache.renew(id)
     }
 
     /// Sets why the set may not be used, `None` when it may, and tells the observers if that is new.

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use lb_core::{Endpoints, Error, Factory, Observer, Publisher};
+use lb_core::{EndpointId, Endpoints, Error, Factory, Observer, Publisher};
 
 use crate::feed::Feed;
 use crate::gate::Ready;
@@ -123,6 +123,19 @@ impl<E: Send + Sync + 'static> Publisher for DiscoveryPublisher<E> {
     fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
         self.feed.subscribe(observer);
         true
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(&self.watcher.name)
+    }
+
+    /// It is made anew after the next refresh, which this asks for.
+    fn renew(&self, id: EndpointId) -> bool {
+        let known = self.feed.renew(id);
+        if known {
+            self.watcher.refresh_now();
+        }
+        known
     }
 }
 

@@ -7,7 +7,7 @@ use crossbeam_channel::unbounded;
 use lb_core::{Error, Publisher};
 use lb_discovery::{DiscoveryPublisher, Refresh};
 
-const EXPIRED: &str = "discovery failed: no route";
+const EXPIRED: &str = "discovery failed: x: no route";
 
 #[test]
 fn failing_for_longer_than_allowed_expires_the_set_until_discovery_recovers() {

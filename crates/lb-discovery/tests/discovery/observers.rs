@@ -58,9 +58,9 @@ fn told_of_changes_and_of_nothing_else() {
     script.fail("no route");
     tick(3, "b:80", 0);
     script.fail("no route");
-    tick(34, "discovery failed: no route", 1);
+    tick(34, "discovery failed: x: no route", 1);
     script.fail("refused");
-    tick(35, "discovery failed: refused", 0);
+    tick(35, "discovery failed: x: refused", 0);
     script.answer(["c:80"]);
     tick(36, "c:80", 1);
     script.answer([]);
