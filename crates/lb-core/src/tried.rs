@@ -39,6 +39,11 @@ impl Tried {
         }
     }
 
+    /// Adds all of `other`.
+    pub fn extend(&mut self, other: &Self) {
+        other.few.iter().flatten().chain(&other.more).for_each(|id| self.insert(*id));
+    }
+
     /// Whether `id` was tried.
     #[inline]
     pub fn contains(&self, id: EndpointId) -> bool {

@@ -2,15 +2,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use lb_core::{BoxError, LoadBalancer, Pick, PickRequest};
+use lb_core::{BoxError, LoadBalancer, Pick, PickRequest, Tried};
 use tower::Service;
 
 use crate::candidate::Candidate;
 use crate::state::State;
 use crate::{Anonymous, BalanceError, CompleteOnResponse, ResponseFuture, ToPickRequest, TrackCompletion};
 
-/// To how many others a call goes on when the service picked for it is not ready.
-const OTHERS: usize = 2;
+/// How many services a call waits for at most, the one picked for it included.
+const WAITED_FOR: usize = 3;
+
+/// How many services a call asks at most, those that failed included.
+const ASKED: usize = 16;
 
 /// A load balancer over clonable services, as one service.
 ///
@@ -30,9 +33,10 @@ const OTHERS: usize = 2;
 /// | ready | it is called |
 /// | not ready | it is passed over for another pick that has it on its tried-list, up to two times; the first that is ready is called |
 /// | not ready, and neither are the others, or there are none | the call waits for all of these, and calls the first that gets ready |
-/// | failed | the call fails with [`BalanceError::NotReady`] |
+/// | failed (a `Buffer` whose worker has died) | it is passed over likewise, and is [made anew](lb_core::LoadBalancer::renew); the call fails with [`BalanceError::NotReady`] when all of up to 16 have |
 ///
-/// So one endpoint that hangs holds no call back while another has room. An empty set is [`BalanceError::Pick`] at once.
+/// So one endpoint that hangs, or is closed, holds no call back while another has room. An empty set is
+/// [`BalanceError::Pick`] at once.
 /// Nothing here waits for ever but a call all of whose candidates do: put tower's `Timeout` on top. Its error cannot say
 /// which endpoint was slow; one around each service, in the factory, comes with the address, and can be retried.
 ///
@@ -63,8 +67,9 @@ pub struct Balance<L, R = Anonymous, C = CompleteOnResponse> {
     completion: C,
 }
 
-impl<L> Balance<L> {
-    /// A service over the endpoints of `lb`, which must be services that can be cloned.
+impl<L: LoadBalancer<Endpoint: Clone>> Balance<L> {
+    /// A service over the endpoints of `lb`, which must be services that can be cloned: each call takes a clone. One that
+    /// cannot goes into tower's `Buffer`, in the factory.
     pub fn new(lb: L) -> Self {
         Self { lb: Arc::new(lb), pick_request: Anonymous, completion: CompleteOnResponse }
     }
@@ -134,54 +139,70 @@ where
         L::Endpoint: Service<Req, Error: Into<BoxError>>,
         R: ToPickRequest<Req>,
     {
-        let pick = self.pick_request.with_pick_request(&request, |of| self.lb.pick(of))?;
-        let mut candidate = Candidate::new(pick);
-        if candidate.is_ready()? {
-            return Ok(State::calling(candidate, request));
+        let pick = self.pick_request.with_pick_request(&request, |of| self.lb.pick(of));
+        let mut candidate = Candidate::new(pick.map_err(|source| self.pick_failed(source))?);
+        match candidate.is_ready() {
+            Ok(true) => Ok(State::calling(candidate, request)),
+            readiness => self.pass_over(candidate, readiness, request),
         }
-        self.pass_over(candidate, request)
     }
 
-    /// Calls the first of two others that is ready; if neither is, all three are waited for.
+    /// Calls the first of the others that is ready; if none is, those that have not failed are waited for.
     #[cold]
     fn pass_over<Req>(
         &self,
         first: Candidate<L::Endpoint>,
+        readiness: Result<bool, BalanceError>,
         request: Req,
     ) -> Result<State<L::Endpoint, Req>, BalanceError>
     where
         L::Endpoint: Service<Req, Error: Into<BoxError>>,
         R: ToPickRequest<Req>,
     {
-        let mut waiting = Vec::with_capacity(1 + OTHERS);
-        waiting.push(first);
-        while waiting.len() <= OTHERS
-            && let Some(pick) = self.pick_another(&request, &waiting)
-        {
-            let mut candidate = Candidate::new(pick);
-            if candidate.is_ready()? {
-                return Ok(State::calling(candidate, request));
+        let (mut waiting, mut asked, mut failure) = (Vec::with_capacity(WAITED_FOR), Tried::new(), None);
+        let mut next = Some((first, readiness));
+        for _ in 0..ASKED {
+            let Some((candidate, readiness)) = next else { break };
+            asked.insert(candidate.id());
+            match readiness {
+                Ok(true) => return Ok(State::calling(candidate, request)),
+                Ok(false) => waiting.push(candidate),
+                Err(error) => {
+                    self.lb.renew(candidate.id());
+                    failure = Some(error);
+                }
             }
-            waiting.push(candidate);
+            if waiting.len() == WAITED_FOR {
+                break;
+            }
+            next = self.pick_another(&request, &asked).map(|pick| {
+                let mut candidate = Candidate::new(pick);
+                let readiness = candidate.is_ready();
+                (candidate, readiness)
+            });
         }
-        Ok(State::waiting(waiting, request))
+        match failure {
+            Some(failure) if waiting.is_empty() => Err(failure),
+            _ => Ok(State::waiting(waiting, request)),
+        }
     }
 
-    /// A pick that neither the request nor this call has tried; `None` when there is none.
-    fn pick_another<Req>(
-        &self,
-        request: &Req,
-        waiting: &[Candidate<L::Endpoint>],
-    ) -> Option<Pick<L::Endpoint>>
+    /// A pick that neither the request has tried nor this call asked; `None` when there is none.
+    fn pick_another<Req>(&self, request: &Req, asked: &Tried) -> Option<Pick<L::Endpoint>>
     where
         R: ToPickRequest<Req>,
     {
         self.pick_request.with_pick_request(request, |of| {
-            let passed_over = waiting.iter().map(Candidate::address);
-            let tried: Vec<&str> = of.tried().iter().copied().chain(passed_over).collect();
-            let of = of.with_tried(&tried);
-            self.lb.pick(&of).ok().filter(|pick| !of.is_tried(pick.address()))
+            let mut avoided = of.tried().cloned().unwrap_or_default();
+            avoided.extend(asked);
+            let pick = self.lb.pick(&of.with_tried(&avoided)).ok()?;
+            (!avoided.contains(pick.id())).then_some(pick)
         })
+    }
+
+    #[cold]
+    fn pick_failed(&self, source: lb_core::Error) -> BalanceError {
+        BalanceError::Pick { service: self.lb.name().map(Arc::from), source }
     }
 }
 

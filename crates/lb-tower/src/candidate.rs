@@ -1,6 +1,6 @@
 use std::task::{Context, Poll, Waker};
 
-use lb_core::{BoxError, Pick};
+use lb_core::{BoxError, EndpointId, Pick};
 use tower::Service;
 
 use crate::BalanceError;
@@ -20,8 +20,8 @@ impl<S> Candidate<S> {
         Self { service: S::clone(&pick), pick }
     }
 
-    pub(crate) fn address(&self) -> &str {
-        self.pick.address()
+    pub(crate) fn id(&self) -> EndpointId {
+        self.pick.id()
     }
 
     /// Whether it is ready now. Nobody is woken later: who waits for it has to poll it.
@@ -39,6 +39,7 @@ impl<S> Candidate<S> {
         S: Service<Req, Error: Into<BoxError>>,
     {
         let not_ready = |error: S::Error| BalanceError::NotReady {
+            id: self.pick.id(),
             address: self.pick.shared_address(),
             source: error.into(),
         };

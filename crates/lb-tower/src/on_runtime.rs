@@ -1,4 +1,4 @@
-use lb_core::{BoxError, Factory, Instance};
+use lb_core::{BoxError, Context, Factory, Instance};
 use tokio::runtime::Handle;
 
 use crate::RuntimeBound;
@@ -40,9 +40,9 @@ pub struct OnRuntime<F> {
 impl<F: Factory> Factory for OnRuntime<F> {
     type Endpoint = RuntimeBound<F::Endpoint>;
 
-    fn create(&self, instance: &Instance) -> Result<Self::Endpoint, BoxError> {
+    fn create(&self, ctx: &Context, instance: &Instance) -> Result<Self::Endpoint, BoxError> {
         let _entered = self.handle.enter();
-        Ok(RuntimeBound::new(self.factory.create(instance)?, self.handle.clone()))
+        Ok(RuntimeBound::new(self.factory.create(ctx, instance)?, self.handle.clone()))
     }
 
     fn reusable(&self, old: &Instance, new: &Instance) -> bool {

@@ -2,22 +2,22 @@ use lb_core::PickRequest;
 
 /// Says what a strategy may know of a request.
 ///
-/// Implemented for closures `Fn(&Req) -> PickRequest`. Implement it where the tried-list is not lying in the request
-/// ready-made, as with the addresses that a retry layer has collected from [`BalanceError`](crate::BalanceError)s:
+/// Implemented for closures `Fn(&Req) -> PickRequest`. Implement it where the tried-list does not lie in the request:
 ///
 /// ```
-/// use lb_core::PickRequest;
+/// use std::sync::{Arc, Mutex};
+///
+/// use lb_core::{PickRequest, Tried};
 /// use lb_tower::ToPickRequest;
 ///
-/// struct Get { path: String, tried: Vec<String> }
+/// /// The endpoints that any request has failed on.
+/// #[derive(Clone, Default)]
+/// struct Failed(Arc<Mutex<Tried>>);
 ///
-/// #[derive(Clone)]
-/// struct AvoidTried;
-///
-/// impl ToPickRequest<Get> for AvoidTried {
-///     fn with_pick_request<T>(&self, get: &Get, pick: impl FnOnce(&PickRequest<'_>) -> T) -> T {
-///         let tried: Vec<&str> = get.tried.iter().map(String::as_str).collect();
-///         pick(&PickRequest::new().with_tried(&tried))
+/// impl<Req> ToPickRequest<Req> for Failed {
+///     fn with_pick_request<T>(&self, _: &Req, pick: impl FnOnce(&PickRequest<'_>) -> T) -> T {
+///         let failed = self.0.lock().unwrap().clone();
+///         pick(&PickRequest::new().with_tried(&failed))
 ///     }
 /// }
 /// ```

@@ -22,7 +22,7 @@ pin_project! {
             future: S::Future,
             pick: Option<Pick<S>>,
         },
-        /// None of the candidates was ready for it.
+        /// None of the candidates, of which there is one at least, was ready for it.
         Waiting {
             candidates: Vec<Candidate<S>>,
             request: Option<Req>,
@@ -85,17 +85,22 @@ where
     }
 }
 
-/// The index of the first candidate that is ready, or the first failure; all before it will wake the task.
+/// The index of the first candidate that is ready; those before it will wake the task. One that fails is left out, and its
+/// failure is the call's when it was the last.
 fn poll_first_ready<S, Req>(
-    candidates: &mut [Candidate<S>],
+    candidates: &mut Vec<Candidate<S>>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<usize, BalanceError>>
 where
     S: Service<Req, Error: Into<BoxError>>,
 {
-    for (index, candidate) in candidates.iter_mut().enumerate() {
-        if candidate.poll_ready(cx)?.is_ready() {
-            return Poll::Ready(Ok(index));
+    let mut index = 0;
+    while let Some(candidate) = candidates.get_mut(index) {
+        match candidate.poll_ready(cx) {
+            Poll::Ready(Ok(())) => return Poll::Ready(Ok(index)),
+            Poll::Ready(Err(error)) if candidates.len() == 1 => return Poll::Ready(Err(error)),
+            Poll::Ready(Err(_)) => drop(candidates.remove(index)),
+            Poll::Pending => index += 1,
         }
     }
     Poll::Pending
@@ -103,5 +108,5 @@ where
 
 #[cold]
 fn call_failed<S>(pick: &Pick<S>, error: impl Into<BoxError>) -> BalanceError {
-    BalanceError::Call { address: pick.shared_address(), source: error.into() }
+    BalanceError::Call { id: pick.id(), address: pick.shared_address(), source: error.into() }
 }

@@ -6,7 +6,7 @@ use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 
-use lb_core::{Endpoints, Error, LoadBalancer, Pick, PickRequest, Publisher};
+use lb_core::{Endpoints, Error, LoadBalancer, Pick, PickRequest, Publisher, Tried};
 use lb_strategies::RoundRobin;
 use lb_tower::{Balance, BalanceError};
 use support::{Answer, First, Readiness, Scripted, balance, soon};
@@ -42,7 +42,7 @@ fn it_is_shared_without_a_buffer() {
 async fn an_empty_set_is_an_error_at_once() {
     let (mut balance, ..) = balance([]);
     let error = ServiceExt::<()>::ready(&mut balance).await.unwrap().call(()).await.unwrap_err();
-    assert!(matches!(error, BalanceError::Pick(Error::NoEndpoints)), "{error:?}");
+    assert!(matches!(error, BalanceError::Pick { source: Error::NoEndpoints, .. }), "{error:?}");
     assert_eq!(error.to_string(), "no endpoint to call: no endpoints available");
     assert_eq!(error.address(), None);
 }
@@ -70,7 +70,25 @@ impl Publisher for Silent {
 #[tokio::test(start_paused = true)]
 async fn a_publisher_that_is_not_ready_is_an_error_at_once() {
     let error = Balance::new(RoundRobin::new(Silent)).oneshot(()).await.unwrap_err();
-    assert!(matches!(error, BalanceError::Pick(Error::NotReady)), "{error:?}");
+    assert!(matches!(error, BalanceError::Pick { source: Error::NotReady, .. }), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_33c_an_error_without_an_endpoint_names_the_service_and_counts_as_unavailable() {
+    struct Named;
+    impl LoadBalancer for Named {
+        type Endpoint = Scripted;
+        fn name(&self) -> Option<&str> {
+            Some("api.example")
+        }
+        fn pick(&self, _: &PickRequest<'_>) -> Result<Pick<Scripted>, Error> {
+            Err(Error::NoEndpoints)
+        }
+    }
+    let error = Balance::new(Named).oneshot(()).await.unwrap_err();
+    assert_eq!(error.to_string(), "api.example: no endpoints available");
+    assert!(error.is_unavailable());
+    assert!(error.source().unwrap().is::<Error>());
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,10 +134,12 @@ async fn pick_request_hands_the_key_to_the_strategy() {
 #[tokio::test(start_paused = true)]
 async fn pick_request_may_borrow_the_tried_list_from_the_request() {
     let (_, cache, _) = balance(["a:80", "b:80"]);
-    let mut balance = Balance::new(First(cache))
-        .pick_request(|tried: &Vec<&'static str>| PickRequest::new().with_tried(tried));
-    assert_eq!(soon(balance.call(vec![])).await.unwrap(), "a:80");
-    assert_eq!(soon(balance.call(vec!["a:80"])).await.unwrap(), "b:80");
+    let mut tried = Tried::new();
+    tried.insert(cache.endpoints().unwrap().id_at(0).unwrap());
+    let mut balance =
+        Balance::new(First(cache)).pick_request(|tried: &Tried| PickRequest::new().with_tried(tried));
+    assert_eq!(soon(balance.call(Tried::new())).await.unwrap(), "a:80");
+    assert_eq!(soon(balance.call(tried)).await.unwrap(), "b:80");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lb_core::PickRequest;
-use lb_tower::{Balance, BalanceError, ToPickRequest};
+use lb_tower::{Balance, BalanceError};
 use support::{Answer, First, Readiness, assert_nothing_left, balance};
 use tower::hedge::Hedge;
 use tower::retry::{Policy, Retry};
@@ -17,17 +17,7 @@ use tower::{Service, ServiceExt, hedge};
 /// A request that remembers where it failed.
 #[derive(Clone, Debug, Default)]
 struct Remembering {
-    failed_at: Vec<String>,
-}
-
-#[derive(Clone)]
-struct AvoidFailed;
-
-impl ToPickRequest<Remembering> for AvoidFailed {
-    fn with_pick_request<T>(&self, request: &Remembering, pick: impl FnOnce(&PickRequest<'_>) -> T) -> T {
-        let tried: Vec<&str> = request.failed_at.iter().map(String::as_str).collect();
-        pick(&PickRequest::new().with_tried(&tried))
-    }
+    failed: Tried,
 }
 
 /// Retries up to three times, and notes where.
@@ -42,8 +32,9 @@ impl Policy<Remembering, &'static str, BalanceError> for NoteFailures {
         request: &mut Remembering,
         result: &mut Result<&'static str, BalanceError>,
     ) -> Option<Ready<()>> {
-        let address = result.as_ref().err()?.address()?.to_owned();
-        request.failed_at.push(address.clone());
+        let error = result.as_ref().err()?;
+        let address = error.address()?.to_owned();
+        request.failed.insert(error.id()?);
         let mut noted = self.0.lock().unwrap();
         noted.push(address);
         (noted.len() < 3).then(|| ready(()))
@@ -58,9 +49,10 @@ impl Policy<Remembering, &'static str, BalanceError> for NoteFailures {
 async fn retry_on_top_reaches_another_endpoint_by_the_tried_list() {
     let (_, cache, [a, b, _]) = balance(["a:80", "b:80", "c:80"]);
     a.set_answer(Answer::Refuse);
-    b.set_readiness(Readiness::Broken);
+    b.set_answer(Answer::Refuse);
     let noted = Arc::default();
-    let balance = Balance::new(First(cache)).pick_request_by(AvoidFailed);
+    let avoid_failed = |request: &Remembering| PickRequest::new().with_tried(&request.failed);
+    let balance = Balance::new(First(cache)).pick_request(avoid_failed);
     let retry = Retry::new(NoteFailures(Arc::clone(&noted)), balance);
     assert_eq!(retry.oneshot(Remembering::default()).await.unwrap(), "c:80");
     assert_eq!(*noted.lock().unwrap(), ["a:80", "b:80"]);

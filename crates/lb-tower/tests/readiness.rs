@@ -71,10 +71,12 @@ async fn the_only_endpoint_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_request_has_tried_is_no_alternative() {
-    let (balance, _, services) = balance(["a:80", "b:80"]);
+    let (balance, cache, services) = balance(["a:80", "b:80"]);
     services[0].set_readiness(Readiness::NotReady);
-    let mut balance = balance.pick_request(|(): &()| PickRequest::new().with_tried(&["b:80"]));
-    let mut call = pin!(balance.call(()));
+    let mut b_was_tried = Tried::new();
+    b_was_tried.insert(cache.endpoints().unwrap().id_at(1).unwrap());
+    let mut balance = balance.pick_request(|tried: &Tried| PickRequest::new().with_tried(tried));
+    let mut call = pin!(balance.call(b_was_tried));
     assert!(poll_once(call.as_mut()).await.is_pending());
     assert_eq!(services[1].calls(), 0);
     services[0].set_readiness(Readiness::Ready);
@@ -82,15 +84,38 @@ async fn what_the_request_has_tried_is_no_alternative() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_ready_that_fails_costs_its_own_call() {
+async fn case_32_a_poll_ready_that_fails_is_passed_over_and_its_endpoint_made_anew() {
     let (mut balance, cache, services) = balance(["a:80", "b:80"]);
+    let before = cache.endpoints().unwrap().id_at(0);
     services[0].set_readiness(Readiness::Broken);
-    let mut answers = Vec::new();
-    for _ in 0..4 {
-        answers.push(soon(balance.call(())).await.map_err(|error| error.to_string()));
+    for _ in 0..10 {
+        assert_eq!(soon(balance.call(())).await.unwrap(), "b:80");
     }
-    let broken = Err("a:80: not ready: broken".to_owned());
-    assert_eq!(answers, [broken.clone(), Ok("b:80"), broken, Ok("b:80")]);
+    services[0].set_readiness(Readiness::Ready);
+    cache.replace(["a:80", "b:80"]);
+    assert_ne!(cache.endpoints().unwrap().id_at(0), before, "the next replace makes it anew");
+    assert_nothing_left(&cache, &services);
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_32_of_one_that_is_not_ready_and_a_closed_one_the_first_is_waited_for() {
+    let (mut balance, _, services) = balance(["a:80", "b:80"]);
+    services[0].set_readiness(Readiness::NotReady);
+    services[1].set_readiness(Readiness::Broken);
+    let call = tokio::spawn(balance.call(()));
+    tokio::task::yield_now().await;
+    assert!(!call.is_finished());
+    services[0].set_readiness(Readiness::Ready);
+    assert_eq!(soon(call).await.unwrap().unwrap(), "a:80");
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_32_when_all_have_failed_the_call_fails() {
+    let (mut balance, cache, services) = balance(["a:80", "b:80", "c:80"]);
+    services.iter().for_each(|service| service.set_readiness(Readiness::Broken));
+    let error = soon(balance.call(())).await.unwrap_err();
+    assert!(matches!(&error, BalanceError::NotReady { .. }), "{error:?}");
+    assert!(error.is_unavailable());
     assert_nothing_left(&cache, &services);
 }
 
@@ -103,8 +128,10 @@ async fn a_poll_ready_that_fails_while_it_is_waited_for_names_its_address() {
     let mut call = Box::pin(balance.call(()));
     assert!(poll_once(call.as_mut()).await.is_pending());
     services[1].set_readiness(Readiness::Broken);
+    assert!(poll_once(call.as_mut()).await.is_pending(), "the other is waited for");
+    services[0].set_readiness(Readiness::Broken);
     let error = soon(call.as_mut()).await.unwrap_err();
-    assert!(matches!(&error, BalanceError::NotReady { address, .. } if &**address == "b:80"), "{error:?}");
+    assert!(matches!(&error, BalanceError::NotReady { address, .. } if &**address == "a:80"), "{error:?}");
     drop(call);
     assert_nothing_left(&cache, &services);
 }
@@ -142,6 +169,6 @@ async fn an_endpoint_at_its_concurrency_limit_is_passed_over() {
 async fn a_call_polled_after_its_end_stays_pending() {
     let (mut balance, ..) = balance([]);
     let mut call = pin!(balance.call(()));
-    assert!(matches!(poll_once(call.as_mut()).await, Poll::Ready(Err(BalanceError::Pick(_)))));
+    assert!(matches!(poll_once(call.as_mut()).await, Poll::Ready(Err(BalanceError::Pick { .. }))));
     assert!(poll_once(call.as_mut()).await.is_pending());
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use lb_core::{EndpointCache, Error, Instance, LoadBalancer, Pick, PickRequest, Publisher};
+use lb_core::{EndpointCache, EndpointId, Error, Instance, LoadBalancer, Pick, PickRequest, Publisher};
 use lb_strategies::RoundRobin;
 use lb_tower::Balance;
 use tower::Service;
@@ -132,10 +132,21 @@ pub(crate) struct First<P>(pub(crate) P);
 impl<P: Publisher> LoadBalancer for First<P> {
     type Endpoint = P::Endpoint;
 
+    fn name(&self) -> Option<&str> {
+        self.0.name()
+    }
+
+    fn renew(&self, id: EndpointId) -> bool {
+        self.0.renew(id)
+    }
+
     fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<P::Endpoint>, Error> {
         let set = self.0.endpoints()?;
         let mut picks = (0..set.len()).filter_map(|index| set.pick(index));
-        picks.find(|pick| !request.is_tried(pick.address())).or_else(|| set.pick(0)).ok_or(Error::NoEndpoints)
+        picks
+            .find(|pick| !request.tried().is_some_and(|tried| tried.contains(pick.id())))
+            .or_else(|| set.pick(0))
+            .ok_or(Error::NoEndpoints)
     }
 }
 
