@@ -8,13 +8,20 @@ use lb_core::Error;
 #[derive(Clone, Debug)]
 pub struct Attempt<E> {
     address: Option<Arc<str>>,
+    /// The name of the service, where there is no address.
+    service: Option<Arc<str>>,
     cause: Cause<E>,
     elapsed: Duration,
 }
 
 impl<E> Attempt<E> {
-    pub(crate) fn new(address: Option<Arc<str>>, cause: Cause<E>, elapsed: Duration) -> Self {
-        Self { address, cause, elapsed }
+    pub(crate) fn new(
+        address: Option<Arc<str>>,
+        service: Option<Arc<str>>,
+        cause: Cause<E>,
+        elapsed: Duration,
+    ) -> Self {
+        Self { address, service, cause, elapsed }
     }
 
     /// Where the request was sent; `None` when there was no endpoint to send it to.
@@ -33,11 +40,13 @@ impl<E> Attempt<E> {
     }
 }
 
-/// Prints as `10.0.0.1:80: refused`.
+/// Prints as `10.0.0.1:80: refused`, or as `api.example: no endpoints available` where the balancer has a name.
 impl<E: fmt::Display> fmt::Display for Attempt<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(address) = self.address() {
-            write!(f, "{address}: ")?;
+        match (&self.address, &self.service, &self.cause) {
+            // It names the service itself.
+            (None, Some(_), Cause::Pick(Error::Discovery { .. })) | (None, None, _) => {}
+            (Some(name), ..) | (None, Some(name), _) => write!(f, "{name}: ")?,
         }
         self.cause.fmt(f)
     }

@@ -5,8 +5,8 @@ use rand::rngs::SmallRng;
 
 /// How long to wait once every endpoint was tried: exponential, with full jitter.
 ///
-/// The n-th wait of a request is drawn evenly from zero (exclusive) to `base · 2ⁿ`, to `max` where that is less, or to
-/// what is left of the request's time where that is less still. Each request draws from a generator of its own, so that
+/// The n-th wait of a request is drawn evenly from zero (exclusive) to `base · 2ⁿ`, or to `max` where that is less. The
+/// first that would not end before the deadline is drawn once more, from what is left, for a last attempt. Each request draws from a generator of its own, so that
 /// requests that failed together do not come back together.
 ///
 /// Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015 ("Full Jitter").
@@ -38,6 +38,10 @@ impl Backoff {
             return Err(InvalidBackoff::BaseExceedsMax { base, max });
         }
         Ok(Self { base, max })
+    }
+
+    pub(crate) fn base(&self) -> Duration {
+        self.base
     }
 
     /// The longest wait of a round, counted from 0.
@@ -88,13 +92,18 @@ impl Delays {
         Self { round: 0, generator }
     }
 
-    /// Draws the next wait, which is never zero, and shorter than what is `left` of the request's time.
-    pub(crate) fn draw(&mut self, backoff: Backoff, left: Option<Duration>) -> Duration {
-        let shorter = left.map_or(Duration::MAX, |left| left.saturating_sub(Duration::from_nanos(1)));
-        let ceiling = backoff.ceiling(self.round).min(shorter);
+    /// Draws the next wait, which is never zero.
+    pub(crate) fn draw(&mut self, backoff: Backoff) -> Duration {
+        let ceiling = backoff.ceiling(self.round);
         self.round = self.round.saturating_add(1);
-        let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX).max(1);
+        let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX);
         Duration::from_nanos(self.generator.random_range(1..=nanos))
+    }
+
+    /// Draws a wait that is not zero and shorter than what is `left`. `None`: there is no such time.
+    pub(crate) fn within(&mut self, left: Duration) -> Option<Duration> {
+        let nanos = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);
+        (nanos > 1).then(|| Duration::from_nanos(self.generator.random_range(1..nanos)))
     }
 }
 

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use crate::engine::Limits;
-use crate::{Backoff, KeyBy, Retry, RetryAll, RetryIf};
+use crate::backoff::Backoff;
+use crate::policy::{KeyBy, RetryAll, RetryIf};
+use crate::retry::{Retry, Settings};
 
 /// The settings of a [`Retry`]; made by [`Retry::builder`].
 ///
@@ -9,7 +10,9 @@ use crate::{Backoff, KeyBy, Retry, RetryAll, RetryIf};
 /// |---|---|
 /// | [`max_attempts`](Self::max_attempts) | 3 |
 /// | [`timeout`](Self::timeout) | 10 seconds |
-/// | [`attempt_timeout`](Self::attempt_timeout) | none but the whole timeout |
+/// | [`attempt_timeout`](Self::attempt_timeout) | timeout / min(max attempts, 3) where time-outs are retried, else the whole |
+/// | [`retry_timeouts`](Self::retry_timeouts) | as the policy says: [`RetryAll`] does, `retry_if` does not |
+/// | [`wait_for_endpoints`](Self::wait_for_endpoints) | no |
 /// | [`backoff`](Self::backoff) | 10 milliseconds to 1 second |
 /// | [`policy`](Self::policy) | [`RetryAll`] |
 ///
@@ -35,55 +38,64 @@ use crate::{Backoff, KeyBy, Retry, RetryAll, RetryIf};
 pub struct RetryBuilder<L, P = RetryAll> {
     balancer: L,
     policy: P,
-    limits: Limits,
+    settings: Settings,
 }
 
 impl<L> RetryBuilder<L> {
     pub(crate) fn new(balancer: L) -> Self {
-        let limits = Limits {
-            max_attempts: 3,
-            timeout: Duration::from_secs(10),
-            attempt_timeout: None,
-            backoff: Backoff::default(),
-        };
-        Self { balancer, policy: RetryAll, limits }
+        Self { balancer, policy: RetryAll, settings: Settings::new(3, Duration::from_secs(10)) }
     }
 }
 
 impl<L, P> RetryBuilder<L, P> {
     /// How many attempts there are in all, the first one included; at least 1.
     pub fn max_attempts(mut self, max: u32) -> Self {
-        self.limits.max_attempts = max;
+        self.settings.max_attempts = max;
         self
     }
 
     /// How long a request may take in all, longer than zero. Past the clock's range: any time.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.limits.timeout = timeout;
+        self.settings.timeout = timeout;
         self
     }
 
-    /// How long one attempt may take, longer than zero; never past the end of the whole.
+    /// How long one attempt may take, longer than zero; never past the end of the whole. Unset, where time-outs are retried,
+    /// it is an even share of the request's time: a third, or a half of it with two attempts.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.attempt_timeout = Some(timeout);
+        self.settings.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Whether an attempt that timed out is followed by another, whatever the policy says of it. Unset, the policy decides.
+    pub fn retry_timeouts(mut self, yes: bool) -> Self {
+        self.settings.retry_timeouts = Some(yes);
+        self
+    }
+
+    /// Whether an empty set is waited for, as one before discovery's first answer is: within the time, and without
+    /// counting as an attempt (gRPC's `wait_for_ready`).
+    pub fn wait_for_endpoints(mut self, yes: bool) -> Self {
+        self.settings.wait_for_endpoints = yes;
         self
     }
 
     /// How long to wait once all endpoints were tried.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.limits.backoff = backoff;
+        self.settings.backoff = backoff;
         self
     }
 
     /// Which results are retried, and how; replaces what was set before.
     pub fn policy<Q>(self, policy: Q) -> RetryBuilder<L, Q> {
-        RetryBuilder { balancer: self.balancer, policy, limits: self.limits }
+        RetryBuilder { balancer: self.balancer, policy, settings: self.settings }
     }
 
-    /// Retries only the errors for which `predicate` is true; the policy set before decides the rest.
+    /// Retries only the errors for which `predicate` is true, and no time-outs (see
+    /// [`retry_timeouts`](Self::retry_timeouts)); the policy set before decides the rest.
     pub fn retry_if<Err, F: Fn(&Err) -> bool>(self, predicate: F) -> RetryBuilder<L, RetryIf<P, F>> {
-        let Self { balancer, policy, limits } = self;
-        RetryBuilder { balancer, policy: RetryIf::new(policy, predicate), limits }
+        let Self { balancer, policy, settings } = self;
+        RetryBuilder { balancer, policy: RetryIf::new(policy, predicate), settings }
     }
 
     /// Gives each request a key for strategies that hash, a `u64` or an `Option<u64>`; the policy set before decides
@@ -93,8 +105,8 @@ impl<L, P> RetryBuilder<L, P> {
         F: Fn(&Req) -> K,
         K: Into<Option<u64>>,
     {
-        let Self { balancer, policy, limits } = self;
-        RetryBuilder { balancer, policy: KeyBy::new(policy, key), limits }
+        let Self { balancer, policy, settings } = self;
+        RetryBuilder { balancer, policy: KeyBy::new(policy, key), settings }
     }
 
     /// Checks the settings.
@@ -103,17 +115,17 @@ impl<L, P> RetryBuilder<L, P> {
     ///
     /// When no attempt could ever be made with them.
     pub fn build(self) -> Result<Retry<L, P>, InvalidRetry> {
-        let Self { balancer, policy, limits } = self;
-        if limits.max_attempts == 0 {
+        let Self { balancer, policy, settings } = self;
+        if settings.max_attempts == 0 {
             return Err(InvalidRetry::NoAttempts);
         }
-        if limits.timeout.is_zero() {
+        if settings.timeout.is_zero() {
             return Err(InvalidRetry::NoTime);
         }
-        if limits.attempt_timeout.is_some_and(|timeout| timeout.is_zero()) {
+        if settings.attempt_timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(InvalidRetry::NoAttemptTime);
         }
-        Ok(Retry::with(balancer, policy, limits))
+        Ok(Retry::with(balancer, policy, settings))
     }
 }
 

@@ -1,53 +1,100 @@
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lb_core::Context;
-#[cfg(test)]
+use lb_core::{Context, EndpointId, Tried};
+use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use crate::backoff::Delays;
-use crate::{Backoff, Reason, Verdict};
+use crate::backoff::{Backoff, Delays};
+use crate::error::Reason;
+use crate::policy::Verdict;
 
-/// What a `Retry` may spend on one request.
+/// What one request may cost.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub struct Limits {
     pub(crate) max_attempts: u32,
-    pub(crate) timeout: Duration,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) backoff: Backoff,
 }
 
-/// Decides what happens next to one request: events in, steps out, without a clock, a thread or an endpoint.
+impl Limits {
+    /// Up to `max_attempts` in all, with the default [`Backoff`], each as long as the request may take.
+    pub fn new(max_attempts: u32) -> Self {
+        Self { max_attempts, attempt_timeout: None, backoff: Backoff::default() }
+    }
+
+    /// Sets how long one attempt may take.
+    #[must_use]
+    pub fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how long to wait once all endpoints were tried.
+    #[must_use]
+    pub fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+}
+
+/// Decides what happens next to one request: events and instants in, steps out, without a clock, a thread or an endpoint.
 ///
-/// Several attempts may be alive at once (a hedge is a second [`Step::Pick`] while the first attempt runs). Costs nothing
-/// but the first failure's bookkeeping: no allocation and no generator before that.
+/// Every mode of [`Retry`](crate::Retry) is a driver of it; a simulation is another. Several attempts may be alive at
+/// once. Costs nothing but the first failure's bookkeeping: no allocation and no generator before that.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use lb_core::{EndpointSet, Instance};
+/// use lb_retry::{Engine, Limits, Reason, Step, Verdict};
+///
+/// # #[allow(clippy::disallowed_methods)]
+/// let now = Instant::now();
+/// let set = EndpointSet::new([(Instance::new("a:80"), ()), (Instance::new("b:80"), ())]);
+/// let mut engine = Engine::new(Limits::new(2), Some(now + Duration::from_secs(1))).seeded(7);
+/// for index in 0..2 {
+///     // It asks for a pick; an endpoint that was not tried is called at once.
+///     let id = set.id_at(index).unwrap();
+///     let Step::Call(attempt) = engine.picked(id, now) else { panic!() };
+///     let step = engine.ended(attempt, id, Verdict::Retry, now);
+///     assert!(matches!((index, step), (0, Step::Pick) | (1, Step::Finish(Reason::AttemptsExceeded))));
+/// }
+/// ```
 #[derive(Debug)]
-pub(crate) struct Engine<'a> {
-    limits: &'a Limits,
+pub struct Engine {
+    limits: Limits,
     deadline: Option<Instant>,
     /// Attempts so far, failed picks included.
     made: u32,
     alive: u32,
     /// What most requests never need: it stays small and unallocated until an attempt fails.
     setbacks: Option<Box<Setbacks>>,
-    /// A wait has just ended: whatever endpoint comes now is taken.
-    rested: bool,
     replayable: bool,
 }
 
 #[derive(Debug)]
 struct Setbacks {
-    tried: Vec<Arc<str>>,
+    /// To be avoided: those of this round, and those that are paused.
+    tried: Tried,
+    /// Those that were tried since the last wait.
+    round: Vec<EndpointId>,
+    /// Those that asked not to be tried before a time.
+    paused: Vec<(EndpointId, Instant)>,
     delays: Delays,
+    /// The wait before the last attempt has been drawn.
+    last: bool,
+    /// A wait has just ended: an endpoint that was tried before is taken.
+    rested: bool,
 }
 
 /// What to do next.
 #[derive(Debug)]
-pub(crate) enum Step {
-    /// Pick an endpoint, avoiding [`Engine::tried`], and tell [`Engine::picked`] or [`Engine::pick_failed`].
+#[non_exhaustive]
+pub enum Step {
+    /// Pick an endpoint, avoiding [`Engine::tried`], and tell [`Engine::picked`], [`Engine::pick_failed`] or
+    /// [`Engine::not_ready`].
     Pick,
     /// Send the request through the pick, and tell [`Engine::ended`].
-    Call(Running),
+    Call(LiveAttempt),
     /// Let the pick go, wait until then, and tell [`Engine::woke`].
     Wait(Instant),
     /// Wait for the attempts that are still alive.
@@ -58,13 +105,23 @@ pub(crate) enum Step {
 
 /// A live attempt; given back when it ends, so that none ends twice.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub struct LiveAttempt {
+    pub(crate) number: u32,
     pub(crate) started: Instant,
-    /// When to stop waiting for it: the verdict is [`Verdict::Retry`] then.
     pub(crate) deadline: Option<Instant>,
 }
 
-impl Running {
+impl LiveAttempt {
+    /// Which attempt of the request it is, counted from 1.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// When to stop waiting for it. `None`: never.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
     /// The context of the attempt, which derives from the caller's.
     pub(crate) fn context(&self, ctx: &Context) -> Context {
         match self.deadline {
@@ -74,37 +131,36 @@ impl Running {
     }
 }
 
-impl<'a> Engine<'a> {
+impl Engine {
+    /// An engine for a request that is to be over by `deadline`.
     #[inline]
-    pub(crate) fn new(limits: &'a Limits, deadline: Option<Instant>) -> Self {
-        Self { limits, deadline, made: 0, alive: 0, setbacks: None, rested: false, replayable: true }
+    pub fn new(limits: Limits, deadline: Option<Instant>) -> Self {
+        Self { limits, deadline, made: 0, alive: 0, setbacks: None, replayable: true }
     }
 
-    /// Draws its waits from `generator`, instead of from one that is seeded when the first wait is drawn.
-    #[cfg(test)]
-    pub(crate) fn drawing_from(mut self, generator: SmallRng) -> Self {
-        self.setbacks().delays = Delays::seeded(generator);
+    /// Draws its waits from a generator of this seed, instead of from one that the thread's generator seeds.
+    #[must_use]
+    pub fn seeded(mut self, seed: u64) -> Self {
+        self.setbacks().delays = Delays::seeded(SmallRng::seed_from_u64(seed));
         self
     }
 
     /// The first step.
     #[inline]
-    pub(crate) fn begin(&self, now: Instant) -> Step {
+    pub fn begin(&self, now: Instant) -> Step {
         self.stop(now).unwrap_or(Step::Pick)
     }
 
-    /// The load balancer handed out the endpoint at `address`.
+    /// The load balancer handed out the endpoint `id`.
     #[inline]
-    pub(crate) fn picked(&mut self, address: &str, now: Instant) -> Step {
-        if let Some(setbacks) = &mut self.setbacks
-            && setbacks.tried.iter().any(|tried| **tried == *address)
-        {
-            setbacks.tried.clear();
-            if !self.rested {
-                return self.back_off(now);
+    pub fn picked(&mut self, id: EndpointId, now: Instant) -> Step {
+        if let Some(setbacks) = &mut self.setbacks {
+            let was_tried = setbacks.tried.contains(id);
+            if (was_tried && !setbacks.rested) || setbacks.pause_of(id).is_some_and(|until| now < until) {
+                return self.wait_for_a_tried_one(now);
             }
+            setbacks.rested = false;
         }
-        self.rested = false;
         self.made = self.made.saturating_add(1);
         self.alive += 1;
         let own = self.limits.attempt_timeout.and_then(|timeout| now.checked_add(timeout));
@@ -112,11 +168,11 @@ impl<'a> Engine<'a> {
             (Some(own), Some(whole)) => Some(own.min(whole)),
             (own, whole) => own.or(whole),
         };
-        Step::Call(Running { started: now, deadline })
+        Step::Call(LiveAttempt { number: self.made, started: now, deadline })
     }
 
-    /// There was no endpoint to pick.
-    pub(crate) fn pick_failed(&mut self, now: Instant) -> Step {
+    /// There was no endpoint to pick, which counts as an attempt.
+    pub fn pick_failed(&mut self, now: Instant) -> Step {
         self.made = self.made.saturating_add(1);
         match self.stop(now) {
             Some(stop) => stop,
@@ -125,42 +181,68 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// An attempt at `address` did not succeed. (One that did ends the request; there is nothing to decide.)
-    pub(crate) fn ended(&mut self, _: Running, address: Arc<str>, verdict: Verdict, now: Instant) -> Step {
-        self.alive -= 1;
-        self.setbacks().tried.push(address);
-        if matches!(verdict, Verdict::Accept | Verdict::GiveUp) {
-            return Step::Finish(Reason::GivenUp);
+    /// There was no endpoint to pick yet, and one is waited for: no attempt, and all of the time is used.
+    pub fn not_ready(&mut self, now: Instant) -> Step {
+        match self.stop(now) {
+            Some(stop) => return stop,
+            None if self.alive > 0 => return Step::Await,
+            None => {}
         }
-        if let Some(stop) = self.stop(now) {
-            return stop;
-        }
-        match verdict {
-            Verdict::RetryAfter(delay) if !delay.is_zero() => self.wait(now, delay),
-            _ => Step::Pick,
+        let backoff = self.limits.backoff;
+        let until = now.checked_add(self.setbacks().delays.draw(backoff));
+        match (until, self.deadline) {
+            (Some(until), Some(deadline)) => Step::Wait(until.min(deadline)),
+            (until, deadline) => {
+                until.or(deadline).map_or(Step::Finish(Reason::DeadlineExceeded), Step::Wait)
+            }
         }
     }
 
+    /// An attempt at `id` did not succeed. (One that did ends the request; there is nothing to decide.)
+    #[expect(clippy::needless_pass_by_value, reason = "a live attempt ends once")]
+    pub fn ended(&mut self, attempt: LiveAttempt, id: EndpointId, verdict: Verdict, now: Instant) -> Step {
+        debug_assert!(attempt.number <= self.made, "an attempt of this engine");
+        self.alive -= 1;
+        let setbacks = self.setbacks();
+        setbacks.tried.insert(id);
+        setbacks.round.push(id);
+        match verdict {
+            Verdict::Accept | Verdict::GiveUp => {
+                let late = self.deadline.is_some_and(|deadline| now >= deadline);
+                return Step::Finish(if late { Reason::DeadlineExceeded } else { Reason::GivenUp });
+            }
+            Verdict::RetryAfter(pause) if !pause.is_zero() => {
+                // Past the clock's range: for longer than any request.
+                let until = now.checked_add(pause).or(self.deadline);
+                self.setbacks().paused.extend(until.map(|until| (id, until)));
+            }
+            Verdict::Retry | Verdict::RetryAfter(_) => {}
+        }
+        self.stop(now).unwrap_or(Step::Pick)
+    }
+
     /// The wait is over.
-    pub(crate) fn woke(&mut self, now: Instant) -> Step {
-        self.rested = true;
+    pub fn woke(&mut self, now: Instant) -> Step {
+        let setbacks = self.setbacks();
+        setbacks.rested = true;
+        setbacks.begin_round(now);
         self.begin(now)
     }
 
     /// The request itself was given away: no attempt can follow.
-    pub(crate) fn spent(&mut self) {
+    pub fn spent(&mut self) {
         self.replayable = false;
     }
 
     /// Whether an attempt could follow the one that was begun last.
-    pub(crate) fn may_follow(&self) -> bool {
+    pub fn may_follow(&self) -> bool {
         self.made < self.limits.max_attempts
     }
 
-    /// The addresses to avoid.
+    /// The endpoints to avoid, if any.
     #[inline]
-    pub(crate) fn tried(&self) -> &[Arc<str>] {
-        self.setbacks.as_ref().map_or(&[], |setbacks| &setbacks.tried)
+    pub fn tried(&self) -> Option<&Tried> {
+        self.setbacks.as_ref().map(|setbacks| &setbacks.tried).filter(|tried| !tried.is_empty())
     }
 
     /// Why there cannot be another attempt, if so. The deadline is asked first: where it has passed, it passed before
@@ -181,23 +263,74 @@ impl<'a> Engine<'a> {
     }
 
     fn setbacks(&mut self) -> &mut Setbacks {
-        self.setbacks.get_or_insert_with(|| Box::new(Setbacks { tried: Vec::new(), delays: Delays::new() }))
+        self.setbacks.get_or_insert_with(|| Box::new(Setbacks::new()))
     }
 
+    /// All endpoints were tried, or are paused: waits for the first pause to end where all are paused, else backs off.
+    #[cold]
+    fn wait_for_a_tried_one(&mut self, now: Instant) -> Step {
+        if self.alive > 0 {
+            return Step::Await;
+        }
+        let setbacks = self.setbacks();
+        let all_paused =
+            setbacks.round.iter().all(|id| setbacks.pause_of(*id).is_some_and(|until| now < until));
+        let first_pause = setbacks.paused.iter().map(|(_, until)| *until).filter(|until| now < *until).min();
+        setbacks.begin_round(now);
+        match first_pause {
+            Some(until) if all_paused => self.wait_until(until),
+            _ => self.back_off(now),
+        }
+    }
+
+    /// A wait that would not end in time is cut short once, for a last attempt, if as much time is left as the first wait may
+    /// take: with ever shorter waits attempts would crowd at the deadline.
     fn back_off(&mut self, now: Instant) -> Step {
-        let backoff = self.limits.backoff;
-        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(now));
-        let delay = self.setbacks().delays.draw(backoff, left);
-        self.wait(now, delay)
-    }
-
-    /// A wait that would not end before the deadline is not begun: no attempt could follow it. Backoff draws none such;
-    /// it is a policy that may ask for one.
-    fn wait(&self, now: Instant, delay: Duration) -> Step {
-        match now.checked_add(delay) {
-            Some(until) if self.deadline.is_none_or(|deadline| until < deadline) => Step::Wait(until),
+        let (backoff, deadline) = (self.limits.backoff, self.deadline);
+        let setbacks = self.setbacks();
+        let until = now.checked_add(setbacks.delays.draw(backoff));
+        match (until, deadline) {
+            (Some(until), None) => Step::Wait(until),
+            (Some(until), Some(deadline)) if until < deadline => Step::Wait(until),
+            (_, Some(deadline)) if !std::mem::replace(&mut setbacks.last, true) => {
+                let left = deadline.saturating_duration_since(now);
+                let delay = if left < backoff.base() { None } else { setbacks.delays.within(left) };
+                let until = delay.and_then(|delay| now.checked_add(delay));
+                until.map_or(Step::Finish(Reason::DeadlineExceeded), Step::Wait)
+            }
             _ => Step::Finish(Reason::DeadlineExceeded),
         }
+    }
+
+    /// A pause that would not end before the deadline is not waited for: no attempt could follow it.
+    fn wait_until(&self, until: Instant) -> Step {
+        if self.deadline.is_none_or(|deadline| until < deadline) {
+            Step::Wait(until)
+        } else {
+            Step::Finish(Reason::DeadlineExceeded)
+        }
+    }
+}
+
+impl Setbacks {
+    fn new() -> Self {
+        let (tried, round, paused) = (Tried::new(), Vec::new(), Vec::new());
+        Self { tried, round, paused, delays: Delays::new(), last: false, rested: false }
+    }
+
+    /// All may be tried again but those that are paused.
+    fn begin_round(&mut self, now: Instant) {
+        self.paused.retain(|(_, until)| now < *until);
+        self.tried.clear();
+        self.round.clear();
+        for (id, _) in &self.paused {
+            self.tried.insert(*id);
+            self.round.push(*id);
+        }
+    }
+
+    fn pause_of(&self, id: EndpointId) -> Option<Instant> {
+        self.paused.iter().rev().find(|(paused, _)| *paused == id).map(|(_, until)| *until)
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::Attempt;
+use crate::attempt::Attempt;
 use crate::journal::{Journal, KEPT};
 
 /// A request that did not succeed, with every attempt's address and cause; `E` is the endpoint's error.
@@ -69,31 +69,37 @@ impl<E: fmt::Debug> fmt::Debug for RetryError<E> {
 
 impl<E: fmt::Display> fmt::Display for RetryError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (", self.reason)?;
-        let attempts = self.attempts();
-        if attempts.is_empty() {
-            f.write_str("no attempt was made")?;
+        let mut causes = self.causes();
+        causes.extend(self.journal.held().iter().map(|(address, threads)| match threads {
+            1 => format!("{address} holds 1 thread"),
+            threads => format!("{address} holds {threads} threads"),
+        }));
+        if causes.is_empty() {
+            causes.push("no attempt was made".to_owned());
         }
-        for (index, attempt) in attempts.iter().enumerate() {
-            if index > 0 {
-                f.write_str("; ")?;
-            }
-            if index == KEPT {
-                self.fmt_omitted(f)?;
-            }
-            attempt.fmt(f)?;
-        }
-        f.write_str(")")
+        write!(f, "{} ({})", self.reason, causes.join("; "))
     }
 }
 
-impl<E> RetryError<E> {
-    fn fmt_omitted(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kept = u32::try_from(self.attempts().len()).unwrap_or(u32::MAX);
-        match self.total_attempts().saturating_sub(kept) {
-            0 => Ok(()),
-            omitted => write!(f, "… {omitted} more …; "),
+impl<E: fmt::Display> RetryError<E> {
+    /// What each attempt came to; the same several times in a row is said once.
+    fn causes(&self) -> Vec<String> {
+        let attempts = self.attempts();
+        let kept = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
+        let omitted = self.total_attempts().saturating_sub(kept);
+        let mut runs: Vec<(String, u32)> = Vec::new();
+        for (index, attempt) in attempts.iter().enumerate() {
+            if index == KEPT && omitted > 0 {
+                runs.push((format!("… {omitted} more …"), 1));
+            }
+            let cause = attempt.to_string();
+            match runs.last_mut() {
+                Some((last, times)) if *last == cause => *times += 1,
+                _ => runs.push((cause, 1)),
+            }
         }
+        let text = |(cause, times)| if times == 1 { cause } else { format!("{cause} ({times} times)") };
+        runs.into_iter().map(text).collect()
     }
 }
 
@@ -110,7 +116,8 @@ pub enum Reason {
     DeadlineExceeded,
     /// The caller cancelled its context.
     Cancelled,
-    /// Too many abandoned attempts (256) still hold a thread each: their endpoints have not returned.
+    /// Too many abandoned attempts (256) still hold a thread each: their endpoints, which the message names, have not
+    /// returned.
     Saturated,
     /// The policy saw no use in another attempt.
     GivenUp,

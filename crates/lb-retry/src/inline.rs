@@ -1,8 +1,11 @@
 use lb_core::{Context, Endpoint, LoadBalancer, Pick};
 
 use crate::blocking::{now, sleep};
+use crate::error::RetryError;
+use crate::mode::{Mode, sealed};
+use crate::policy::Policy;
+use crate::retry::Retry;
 use crate::session::{Call, Next, Session};
-use crate::{Policy, Retry, RetryError};
 
 /// The mode of a [`Retry`] that makes its attempts on the caller's thread; see [`Retry::inline`].
 ///
@@ -18,6 +21,10 @@ impl Inline {
     }
 }
 
+impl sealed::Sealed for Inline {}
+
+impl Mode for Inline {}
+
 impl<Req, L, P> Endpoint<Req> for Retry<L, P, Inline>
 where
     L: LoadBalancer,
@@ -29,16 +36,16 @@ where
 
     fn call(&self, ctx: &Context, request: Req) -> Result<Self::Response, Self::Error> {
         let begun = now();
-        let mut session = Session::new(self.parts(), ctx, request, begun);
+        let mut session = Session::new(self.parts(), None, ctx, request, (begun, now));
         let mut next = session.begin(begun);
         loop {
             next = match next {
                 Next::Finish(result) => return result,
-                Next::Wait(until) if sleep(ctx, until) => session.woke(now()),
-                Next::Wait(_) => session.cancelled(None, now()),
-                Next::Call(Call { pick, request, running }) => {
-                    let result = pick.call(&running.context(ctx), request);
-                    session.ended(running, || Pick::shared_address(&pick), result, now)
+                Next::Wait(until) if sleep(ctx, until, session.wakeup()) => session.woke(now()),
+                Next::Wait(_) => session.cancelled(None),
+                Next::Call(Call { pick, request, attempt }) => {
+                    let result = pick.call(&attempt.context(ctx), request);
+                    session.ended(attempt, (pick.id(), Pick::instance(&pick)), result)
                 }
             }
         }

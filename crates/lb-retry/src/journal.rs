@@ -1,4 +1,6 @@
-use crate::Attempt;
+use std::sync::Arc;
+
+use crate::attempt::Attempt;
 
 /// How many attempts are kept from the start of a request, and how many from its end.
 pub(crate) const KEPT: usize = 16;
@@ -13,6 +15,8 @@ pub(crate) struct Journal<E>(Option<Box<Entries<E>>>);
 struct Entries<E> {
     kept: Vec<Attempt<E>>,
     total: u32,
+    /// The endpoints that hold the threads of a saturated `Retry`.
+    held: Vec<(Arc<str>, usize)>,
 }
 
 impl<E> Journal<E> {
@@ -22,12 +26,26 @@ impl<E> Journal<E> {
 
     #[cold]
     pub(crate) fn record(&mut self, attempt: Attempt<E>) {
-        let entries = self.0.get_or_insert_with(|| Box::new(Entries { kept: Vec::new(), total: 0 }));
+        let entries = self.entries();
         if entries.kept.len() == 2 * KEPT {
             entries.kept.remove(KEPT);
         }
         entries.kept.push(attempt);
         entries.total = entries.total.saturating_add(1);
+    }
+
+    /// Notes who holds the threads.
+    pub(crate) fn held_by(&mut self, mut holders: Vec<(Arc<str>, usize)>) {
+        holders.truncate(KEPT);
+        self.entries().held = holders;
+    }
+
+    fn entries(&mut self) -> &mut Entries<E> {
+        self.0.get_or_insert_with(|| Box::new(Entries { kept: Vec::new(), total: 0, held: Vec::new() }))
+    }
+
+    pub(crate) fn held(&self) -> &[(Arc<str>, usize)] {
+        self.0.as_ref().map_or(&[], |entries| &entries.held)
     }
 
     pub(crate) fn kept(&self) -> &[Attempt<E>] {

@@ -14,12 +14,13 @@
 //!   [`RetryBuilder::key_by`] are its shorthands.
 //! - A [`RetryError`] carries every attempt's address and cause.
 //!
-//! When to retry, when to wait and when to stop is one state machine, without clock or threads; the blocking and the
-//! asynchronous driver execute what it says.
+//! When to retry, when to wait and when to stop is one state machine, [`Engine`], without clock or threads; the blocking
+//! and the asynchronous drivers execute what it says.
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod attempt;
+mod attempt_end;
 mod backoff;
 mod blocking;
 mod builder;
@@ -27,27 +28,29 @@ mod enforced;
 mod engine;
 mod error;
 mod handover;
+mod held_threads;
 mod inline;
 mod journal;
-mod key_by;
+mod mode;
 mod policy;
 mod retry;
-mod retry_if;
 mod session;
 mod sync;
 mod thread_pool;
+mod wakeup;
 mod workers;
 
 pub use attempt::{Attempt, Cause};
+pub use attempt_end::{AttemptEnd, AttemptResult};
 pub use backoff::{Backoff, InvalidBackoff};
 pub use builder::{InvalidRetry, RetryBuilder};
 pub use enforced::Enforced;
+pub use engine::{Engine, Limits, LiveAttempt, Step};
 pub use error::{Reason, RetryError};
 pub use inline::Inline;
-pub use key_by::KeyBy;
-pub use policy::{Policy, RetryAll, Verdict};
+pub use mode::Mode;
+pub use policy::{KeyBy, Policy, RetryAll, RetryIf, Verdict};
 pub use retry::Retry;
-pub use retry_if::RetryIf;
 
 /// The `log` target of this crate.
 const LOG: &str = "lb-retry";

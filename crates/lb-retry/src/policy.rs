@@ -1,13 +1,18 @@
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Which results are retried, how a request is sent twice, and what strategies that hash go by.
+use crate::attempt_end::{AttemptEnd, AttemptResult};
+
+/// Which ends of an attempt are retried, how a request is sent twice, and what strategies that hash go by.
 ///
 /// [`RetryAll`] is the default; [`RetryBuilder::retry_if`](crate::RetryBuilder::retry_if) and
-/// [`RetryBuilder::key_by`](crate::RetryBuilder::key_by) change one answer of it. It runs on the caller's thread.
+/// [`RetryBuilder::key_by`](crate::RetryBuilder::key_by) change one answer of it. It runs on the caller's thread. Object
+/// safe, and implemented for `&P`, `Box<P>` and `Arc<P>` too.
 ///
 /// ```
 /// use std::io;
-/// use lb_retry::{Policy, Verdict};
+/// use lb_retry::{AttemptEnd, AttemptResult, Policy, Verdict};
 ///
 /// /// Sends a request again when it was refused, and when the server says "not now".
 /// struct Refused;
@@ -17,13 +22,17 @@ use std::time::Duration;
 ///         Some(request.clone())
 ///     }
 ///
-///     fn verdict(&self, result: Result<&u16, &io::Error>) -> Verdict {
-///         match result {
-///             Ok(503) => Verdict::Retry,
-///             Ok(_) => Verdict::Accept,
-///             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Verdict::Retry,
-///             Err(_) => Verdict::GiveUp,
+///     fn verdict(&self, end: &AttemptEnd<'_, u16, io::Error>) -> Verdict {
+///         match end.result() {
+///             AttemptResult::Response(503) => Verdict::Retry,
+///             AttemptResult::Response(_) => Verdict::Accept,
+///             AttemptResult::Error(error) if error.kind() == io::ErrorKind::ConnectionRefused => Verdict::Retry,
+///             _ => Verdict::GiveUp,
 ///         }
+///     }
+///
+///     fn retries_timeouts(&self) -> bool {
+///         false
 ///     }
 /// }
 /// ```
@@ -40,26 +49,34 @@ pub trait Policy<Req, Res, Err>: Send + Sync {
         None
     }
 
-    /// What to do with the result of an attempt.
-    fn verdict(&self, result: Result<&Res, &Err>) -> Verdict;
+    /// What to do after an attempt. Asked about every end of one, time-outs too.
+    fn verdict(&self, end: &AttemptEnd<'_, Res, Err>) -> Verdict;
+
+    /// Whether [`verdict`](Self::verdict) has time-outs retried, which it has unless it says otherwise here too. Where not,
+    /// an attempt gets the whole time of its request; see [`RetryBuilder::attempt_timeout`](crate::RetryBuilder::attempt_timeout).
+    fn retries_timeouts(&self) -> bool {
+        true
+    }
 }
 
-/// What to do with the result of an attempt.
+/// What to do after an attempt.
 ///
 /// No response is lost: one that is not accepted is the caller's all the same when no other attempt follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
-    /// The caller gets it. For an error the same as [`GiveUp`](Self::GiveUp).
+    /// The caller gets it. For an error or a time-out the same as [`GiveUp`](Self::GiveUp).
     Accept,
     /// Try again, at once where an endpoint is left that was not tried.
     Retry,
-    /// Try again, but not before this time has passed. Zero is [`Retry`](Self::Retry).
+    /// Try again, and not this endpoint before the time has passed; others are tried at once. Zero is
+    /// [`Retry`](Self::Retry).
     RetryAfter(Duration),
     /// Another attempt would not help: a response is handed to the caller as it is, an error ends the request.
     GiveUp,
 }
 
-/// The default policy: clones the request, and retries every error.
+/// The default policy: clones the request, and retries every error and every time-out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RetryAll;
 
@@ -68,7 +85,127 @@ impl<Req: Clone, Res, Err> Policy<Req, Res, Err> for RetryAll {
         Some(request.clone())
     }
 
-    fn verdict(&self, result: Result<&Res, &Err>) -> Verdict {
-        if result.is_ok() { Verdict::Accept } else { Verdict::Retry }
+    #[inline]
+    fn verdict(&self, end: &AttemptEnd<'_, Res, Err>) -> Verdict {
+        match end.result() {
+            AttemptResult::Response(_) => Verdict::Accept,
+            AttemptResult::Error(_) | AttemptResult::TimedOut => Verdict::Retry,
+        }
+    }
+}
+
+/// A policy that asks another one, but gives up on time-outs, and on the errors that a predicate is false for; see
+/// [`RetryBuilder::retry_if`](crate::RetryBuilder::retry_if).
+#[derive(Clone, Copy)]
+pub struct RetryIf<P, F> {
+    policy: P,
+    predicate: F,
+}
+
+impl<P, F> RetryIf<P, F> {
+    pub(crate) fn new(policy: P, predicate: F) -> Self {
+        Self { policy, predicate }
+    }
+}
+
+impl<Req, Res, Err, P, F> Policy<Req, Res, Err> for RetryIf<P, F>
+where
+    P: Policy<Req, Res, Err>,
+    F: Fn(&Err) -> bool + Send + Sync,
+{
+    fn replay(&self, request: &Req) -> Option<Req> {
+        self.policy.replay(request)
+    }
+
+    fn key(&self, request: &Req) -> Option<u64> {
+        self.policy.key(request)
+    }
+
+    #[inline]
+    fn verdict(&self, end: &AttemptEnd<'_, Res, Err>) -> Verdict {
+        match end.result() {
+            AttemptResult::TimedOut => Verdict::GiveUp,
+            AttemptResult::Error(error) if !(self.predicate)(error) => Verdict::GiveUp,
+            _ => self.policy.verdict(end),
+        }
+    }
+
+    fn retries_timeouts(&self) -> bool {
+        false
+    }
+}
+
+/// A policy that asks another one, but takes the key from a closure; see
+/// [`RetryBuilder::key_by`](crate::RetryBuilder::key_by).
+#[derive(Clone, Copy)]
+pub struct KeyBy<P, F> {
+    policy: P,
+    key: F,
+}
+
+impl<P, F> KeyBy<P, F> {
+    pub(crate) fn new(policy: P, key: F) -> Self {
+        Self { policy, key }
+    }
+}
+
+impl<Req, Res, Err, P, F, K> Policy<Req, Res, Err> for KeyBy<P, F>
+where
+    P: Policy<Req, Res, Err>,
+    F: Fn(&Req) -> K + Send + Sync,
+    K: Into<Option<u64>>,
+{
+    fn replay(&self, request: &Req) -> Option<Req> {
+        self.policy.replay(request)
+    }
+
+    fn key(&self, request: &Req) -> Option<u64> {
+        (self.key)(request).into()
+    }
+
+    #[inline]
+    fn verdict(&self, end: &AttemptEnd<'_, Res, Err>) -> Verdict {
+        self.policy.verdict(end)
+    }
+
+    fn retries_timeouts(&self) -> bool {
+        self.policy.retries_timeouts()
+    }
+}
+
+macro_rules! forward_policy {
+    ($($pointer:ty),*) => {$(
+        impl<Req, Res, Err, P: Policy<Req, Res, Err> + ?Sized> Policy<Req, Res, Err> for $pointer {
+            fn replay(&self, request: &Req) -> Option<Req> {
+                (**self).replay(request)
+            }
+
+            fn key(&self, request: &Req) -> Option<u64> {
+                (**self).key(request)
+            }
+
+            #[inline]
+            fn verdict(&self, end: &AttemptEnd<'_, Res, Err>) -> Verdict {
+                (**self).verdict(end)
+            }
+
+            fn retries_timeouts(&self) -> bool {
+                (**self).retries_timeouts()
+            }
+        }
+    )*};
+}
+
+forward_policy!(&P, Box<P>, Arc<P>);
+
+impl<P: fmt::Debug, F> fmt::Debug for RetryIf<P, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryIf").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl<P: fmt::Debug, F> fmt::Debug for KeyBy<P, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyBy").field("policy", &self.policy).finish_non_exhaustive()
     }
 }

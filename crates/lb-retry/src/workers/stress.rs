@@ -3,6 +3,7 @@ use std::thread;
 
 use crossbeam_channel::RecvTimeoutError;
 
+use super::tests::run;
 use super::*;
 
 const CALLERS: u64 = 8;
@@ -33,7 +34,7 @@ fn call(caller: u64, workers: &Workers, alive: &Arc<AtomicU64>) -> u64 {
     for attempt in 0..ATTEMPTS {
         let number = caller * ATTEMPTS + attempt;
         let made = Arc::clone(alive);
-        let ticket = workers.run(move || {
+        let ticket = run(workers, move || {
             (0..number % 7).for_each(|_| thread::yield_now());
             Response::new(number, &made)
         });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 
 use super::{MAX_ABANDONED, Ticket, Workers};
-use crate::Reason;
+use crate::error::Reason;
 use crate::sync::Ordering;
 
 /// Far longer than anything here takes: a test that gets here has failed.
@@ -16,10 +16,18 @@ thread_local! {
     static ALIVE: RefCell<Option<Sender<()>>> = const { RefCell::new(None) };
 }
 
+/// Runs `work` and minds nothing when it was abandoned.
+pub(super) fn run<T: Send + 'static>(
+    workers: &Workers,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Ticket<T>, Reason> {
+    workers.run(work, || ())
+}
+
 /// Runs a job that marks its thread; the receiver disconnects when the thread has ended.
 fn marked(workers: &Workers) -> Receiver<()> {
     let (sender, ended) = bounded(0);
-    let ticket = workers.run(move || ALIVE.set(Some(sender))).unwrap();
+    let ticket = run(workers, move || ALIVE.set(Some(sender))).unwrap();
     ticket.answer.recv_timeout(LONG).unwrap().unwrap();
     ended
 }
@@ -33,7 +41,7 @@ fn assert_ends(thread: &Receiver<()>) {
 fn hanging(workers: &Workers, release: &Receiver<()>) -> Ticket<()> {
     let (tell, begun) = bounded(1);
     let release = release.clone();
-    let ticket = workers.run(move || {
+    let ticket = run(workers, move || {
         let _ = tell.send(());
         let _ = release.recv();
     });
@@ -52,7 +60,7 @@ fn drained(workers: &Workers) {
 fn one_caller_in_a_loop_keeps_one_thread() {
     let workers = Workers::new();
     let run = || {
-        let ticket = workers.run(|| std::thread::current().id()).unwrap();
+        let ticket = run(&workers, || std::thread::current().id()).unwrap();
         ticket.answer.recv_timeout(LONG).unwrap().unwrap()
     };
     let first = run();
@@ -72,12 +80,11 @@ fn a_worker_that_is_busy_when_the_pool_is_dropped_ends_with_its_job() {
     let workers = Workers::new();
     let (release, released) = bounded::<()>(0);
     let (sender, thread) = bounded::<()>(0);
-    let ticket = workers
-        .run(move || {
-            ALIVE.set(Some(sender));
-            let _ = released.recv();
-        })
-        .unwrap();
+    let ticket = run(&workers, move || {
+        ALIVE.set(Some(sender));
+        let _ = released.recv();
+    })
+    .unwrap();
     drop(workers);
     drop(release);
     ticket.answer.recv_timeout(LONG).unwrap().unwrap();
@@ -96,10 +103,10 @@ fn an_idle_worker_retires() {
 fn a_panic_is_handed_over_and_does_not_kill_the_worker() {
     let workers = Workers::new();
     let thread = marked(&workers);
-    let ticket = workers.run(|| panic_any(42)).unwrap();
+    let ticket = run(&workers, || panic_any(42)).unwrap();
     let payload = ticket.answer.recv_timeout(LONG).unwrap().unwrap_err();
     assert_eq!(payload.downcast_ref(), Some(&42));
-    let ticket = workers.run(|| ALIVE.with_borrow(Option::is_some)).unwrap();
+    let ticket = run(&workers, || ALIVE.with_borrow(Option::is_some)).unwrap();
     assert!(ticket.answer.recv_timeout(LONG).unwrap().unwrap(), "another thread");
     drop(workers);
     assert_ends(&thread);
@@ -116,7 +123,7 @@ fn a_panic_in_the_destructor_of_what_nobody_wants_any_more_does_not_kill_the_wor
     let workers = Workers::new();
     let (release, released) = bounded::<()>(0);
     let (sender, thread) = bounded::<()>(0);
-    let ticket = workers.run(move || {
+    let ticket = run(&workers, move || {
         ALIVE.set(Some(sender));
         let _ = released.recv();
         Bomb
@@ -136,9 +143,9 @@ fn the_257th_abandoned_attempt_is_refused_until_one_returns() {
     for _ in 0..MAX_ABANDONED {
         assert!(hanging(&workers, &released).handover.abandon());
     }
-    assert_eq!(workers.run(|| ()).err(), Some(Reason::Saturated));
+    assert_eq!(run(&workers, || ()).err(), Some(Reason::Saturated));
     release.send(()).unwrap();
-    while workers.run(|| ()).is_err() {
+    while run(&workers, || ()).is_err() {
         std::thread::yield_now();
     }
     drop(release);

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex};
 
-use lb_core::{AsyncEndpoint, Context, Endpoint, Error, LoadBalancer, Pick, PickRequest};
+use lb_core::{AsyncEndpoint, Context, Endpoint, Error, LoadBalancer, Pick, PickRequest, Publisher};
 use lb_retry::{Policy, Retry, RetryError};
 use lb_strategies::RoundRobin;
 use lb_test::ScriptedPublisher;
@@ -103,7 +103,8 @@ impl AsyncEndpoint<u32> for Fake {
 
 /// Round robin from the first address on, which writes down what it was asked for.
 pub(crate) struct Recorder {
-    inner: RoundRobin<ScriptedPublisher<Fake>>,
+    publisher: Arc<ScriptedPublisher<Fake>>,
+    inner: RoundRobin<Arc<ScriptedPublisher<Fake>>>,
     log: Log,
 }
 
@@ -113,8 +114,9 @@ pub(crate) type Log = Arc<Mutex<Vec<(Option<u64>, Vec<String>)>>>;
 impl Recorder {
     pub(crate) fn new(members: impl IntoIterator<Item = (&'static str, Fake)>) -> (Self, Log) {
         let log = Log::default();
-        let inner = RoundRobin::starting_at(ScriptedPublisher::new(members), 0);
-        (Self { inner, log: Arc::clone(&log) }, log)
+        let publisher = Arc::new(ScriptedPublisher::new(members));
+        let inner = RoundRobin::starting_at(Arc::clone(&publisher), 0);
+        (Self { publisher, inner, log: Arc::clone(&log) }, log)
     }
 
     /// All addresses alike.
@@ -127,7 +129,12 @@ impl LoadBalancer for Recorder {
     type Endpoint = Fake;
 
     fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<Fake>, Error> {
-        let tried = request.tried().iter().map(ToString::to_string).collect();
+        let set = self.publisher.endpoints()?;
+        let is_tried = |index: &usize| {
+            request.tried().zip(set.id_at(*index)).is_some_and(|(tried, id)| tried.contains(id))
+        };
+        let address = |index| set.instance(index).map(|instance| instance.address().to_owned());
+        let tried = (0..set.len()).filter(is_tried).filter_map(address).collect();
         self.log.lock().unwrap().push((request.key(), tried));
         self.inner.pick(request)
     }

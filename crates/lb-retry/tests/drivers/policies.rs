@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use lb_core::Context;
-use lb_retry::{Backoff, Cause, Policy, Reason, Retry, Verdict};
+use lb_retry::{AttemptEnd, AttemptResult, Backoff, Cause, Policy, Reason, Retry, Verdict};
 
 use crate::driver::{Driver, Fake, Recorder, Refusal, every_driver};
 
@@ -46,8 +46,12 @@ where
         Some(u64::from(*request) + 1)
     }
 
-    fn verdict(&self, result: Result<&u32, &Refusal>) -> Verdict {
-        (self.verdict)(result)
+    fn verdict(&self, end: &AttemptEnd<'_, u32, Refusal>) -> Verdict {
+        match end.result() {
+            AttemptResult::Response(response) => (self.verdict)(Ok(response)),
+            AttemptResult::Error(error) => (self.verdict)(Err(error)),
+            _ => (self.verdict)(Err(&"timed out")),
+        }
     }
 }
 
@@ -138,7 +142,7 @@ fn the_last_response_is_the_callers_even_when_the_policy_wanted_another<D: Drive
 
     let policy = judging(|_| Verdict::RetryAfter(LONG));
     let retry = Retry::builder(two(&counting())).timeout(LONG).policy(policy).build().unwrap();
-    assert_eq!(D::send(retry, &Context::background(), 42).unwrap(), 0);
+    assert_eq!(D::send(retry, &Context::background(), 42).unwrap(), 1);
 }
 
 fn a_response_that_is_given_up_on_is_the_callers<D: Driver>() {
