@@ -34,6 +34,25 @@ pub enum DiscoveryError {
         /// What the source failed with.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// The first answer had no records, and [`OnEmpty::KeepLast`](crate::OnEmpty::KeepLast) takes that for a mistake,
+    /// such as a mistyped name.
+    #[error("{name}: {reason}")]
+    NoRecords {
+        /// The publisher's name.
+        name: Arc<str>,
+        /// What the source said of it.
+        reason: Arc<str>,
+    },
+    /// A percentage is impossible.
+    #[error("invalid {setting} {percent} %: it must be no more than {max} %")]
+    InvalidPercent {
+        /// Which setting.
+        setting: &'static str,
+        /// Its value.
+        percent: u8,
+        /// The most that it may be.
+        max: u8,
+    },
     /// The operating system gave no thread.
     #[error("no thread for the discovery of {name}: {source}")]
     Thread {
@@ -66,6 +85,9 @@ pub enum DiscoveryError {
         /// The panic's message.
         message: String,
     },
+    /// A refresh failed: the source answered that nothing has changed, and has not answered before.
+    #[error("the first answer cannot be \"unchanged\"")]
+    NothingBefore,
     /// A refresh failed: every record of the answer was unusable.
     #[error("none of the answer's {skipped} records is usable")]
     NothingUsable {
@@ -73,6 +95,11 @@ pub enum DiscoveryError {
         skipped: u64,
     },
 }
+
+/// A first answer without records, which counts as a failure; prints as its reason.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NothingFound(pub(crate) Arc<str>);
 
 fn because(error: Option<&SharedError>) -> String {
     error.map(|error| format!(": {error}")).unwrap_or_default()

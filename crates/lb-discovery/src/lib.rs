@@ -49,7 +49,7 @@ pub use builder::DiscoveryBuilder;
 pub use error::DiscoveryError;
 pub use gate::Ready;
 pub use publisher::DiscoveryPublisher;
-pub use settings::{OnEmpty, Refresh};
+pub use settings::{OnEmpty, OnShrink, Refresh};
 pub use source::{Answer, Source};
 pub use status::Status;
 

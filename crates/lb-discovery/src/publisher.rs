@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lb_core::{EndpointId, Endpoints, Error, Factory, Observer, Publisher};
 
+use crate::error::NothingFound;
 use crate::feed::Feed;
 use crate::gate::Ready;
 use crate::watcher::Watcher;
@@ -104,9 +105,10 @@ impl<E> DiscoveryPublisher<E> {
     pub(crate) fn wait_answered(&self) -> Result<(), DiscoveryError> {
         self.watcher.gate.wait_asked().map_err(|error| {
             let name = Arc::clone(&self.watcher.name);
-            match error {
-                Some(source) => DiscoveryError::First { name, source },
-                None => DiscoveryError::Stopped { name, source: None },
+            let Some(source) = error else { return DiscoveryError::Stopped { name, source: None } };
+            match source.downcast_ref::<NothingFound>() {
+                Some(NothingFound(reason)) => DiscoveryError::NoRecords { name, reason: Arc::clone(reason) },
+                None => DiscoveryError::First { name, source },
             }
         })
     }

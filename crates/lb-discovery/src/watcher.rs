@@ -60,6 +60,8 @@ impl Watcher {
             gate: Arc::clone(&gate),
             journal: Journal::new(Arc::clone(&name)),
             instances: 0,
+            last: None,
+            anew: false,
             must_answer,
         };
         let (thread, ended) = spawn(&name, driver)?;
