@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lb_core::Factory;
+use lb_core::{Context, Factory};
 
 use crate::board::Board;
 use crate::feed::Feed;
@@ -134,9 +134,11 @@ impl DiscoveryBuilder {
         check_name(&self.name)?;
         self.settings.check()?;
         let board = Arc::new(Board::new());
-        let feed = Feed::new(factory);
+        let (ctx, canceller) = Context::background().with_cancel();
+        let feed = Feed::new(Arc::clone(&self.name), ctx.clone(), self.settings.factory_timeout, factory);
         board.admit(&feed);
-        let watcher = Watcher::start(board, self.name, self.source, &self.settings, must_answer)?;
+        let cancel = (ctx, canceller);
+        let watcher = Watcher::start(board, self.name, self.source, &self.settings, must_answer, cancel)?;
         Ok(DiscoveryPublisher::new(Arc::new(watcher), feed))
     }
 }

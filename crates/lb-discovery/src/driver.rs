@@ -9,7 +9,6 @@ use lb_core::{Context, Error, Instance};
 use crate::board::Board;
 use crate::error::{NothingFound, SharedError};
 use crate::freshness::{Effect, Found, Validity};
-use crate::gate::Gate;
 use crate::journal::Journal;
 use crate::schedule::Schedule;
 use crate::status::Status;
@@ -22,9 +21,10 @@ pub(crate) struct Driver {
     pub(crate) schedule: Schedule,
     pub(crate) ticks: Receiver<Instant>,
     pub(crate) wishes: Receiver<()>,
+    /// Endpoints are to be made anew.
+    pub(crate) renewals: Receiver<()>,
     pub(crate) ctx: Context,
     pub(crate) board: Arc<Board>,
-    pub(crate) gate: Arc<Gate>,
     pub(crate) journal: Journal,
     /// How many instances the published set is made from.
     pub(crate) instances: usize,
@@ -66,6 +66,11 @@ impl Driver {
                     Ok(tick) => return Some(self.schedule.ticked(tick)),
                     Err(_) => self.ticks = never(),
                 },
+                recv(self.renewals) -> renewal => {
+                    renewal.ok()?;
+                    self.board.publish(|news| news.answers += 1);
+                    self.board.tell();
+                }
                 recv(self.wishes) -> wish => {
                     wish.ok()?;
                     self.anew = true;
@@ -82,6 +87,7 @@ impl Driver {
                     }
                     if let Some(error) = self.board.status().last_error {
                         self.expire(now, &error);
+                        self.board.tell();
                     }
                 }
             }
@@ -142,7 +148,10 @@ impl Driver {
         self.board.publish(|news| {
             if !kept {
                 news.instances = Some(Arc::clone(&last.instances));
+                news.distinct = found.instances;
             }
+            news.refreshes += 1;
+            news.answers += 1;
             news.unusable = None;
         });
         self.last = Some(last);
@@ -150,8 +159,9 @@ impl Driver {
         self.conclude(answer.skipped, |status| {
             status.instances = instances;
             status.last_success = Some(now);
+            status.failing = false;
         });
-        self.gate.tell(true, None);
+        self.board.tell();
         match found.instances {
             0 => self.journal.found_nothing(instances),
             few if kept => self.journal.found_too_few(few, instances),
@@ -170,12 +180,18 @@ impl Driver {
         if !self.must_answer {
             self.journal.failed(error, self.instances);
         }
-        let validity = self.expire(now, error);
+        if self.expire(now, error) != Validity::Expired {
+            self.board.publish(|news| {
+                news.refreshes += 1;
+                news.error = Some(Arc::clone(error));
+            });
+        }
         self.conclude(failure.skipped, |status| {
             status.failures += 1;
+            status.failing = true;
             status.last_error = Some(Arc::clone(error));
         });
-        self.gate.tell(validity == Validity::Good, Some(Arc::clone(error)));
+        self.board.tell();
     }
 
     /// Takes the set out of use if discovery has been failing for too long.
@@ -183,10 +199,12 @@ impl Driver {
         let validity = self.schedule.validity(now);
         if validity == Validity::Expired {
             self.journal.expired(error);
-            // Before the feeds, as an answer comes after them: who is let through finds a set.
-            self.gate.tell(false, Some(Arc::clone(error)));
             let unusable = Error::discovery(Arc::clone(&self.name), Arc::clone(error));
-            self.board.publish(|news| news.unusable = Some(unusable));
+            self.board.publish(|news| {
+                news.refreshes += 1;
+                news.error = Some(Arc::clone(error));
+                news.unusable = Some(unusable);
+            });
         }
         validity
     }

@@ -43,6 +43,16 @@ pub enum DiscoveryError {
         /// What the source said of it.
         reason: Arc<str>,
     },
+    /// Discovery has found instances, and the factory has failed for each of them.
+    #[error("{name}: no endpoint could be made for any of {instances} instances: {reason}{}", cure(.reason))]
+    NoEndpoints {
+        /// The publisher's name.
+        name: Arc<str>,
+        /// How many instances were found.
+        instances: usize,
+        /// Which instance failed first, and with what.
+        reason: Arc<str>,
+    },
     /// A percentage is impossible.
     #[error("invalid {setting} {percent} %: it must be no more than {max} %")]
     InvalidPercent {
@@ -100,6 +110,17 @@ pub enum DiscoveryError {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct NothingFound(pub(crate) Arc<str>);
+
+/// An instance without an endpoint; prints as its address and what the factory failed with.
+#[derive(Debug, thiserror::Error)]
+#[error("no endpoint for {0}")]
+pub(crate) struct FactoryFailed(pub(crate) Arc<str>);
+
+/// What to do about a factory that fails for a reason that is well known.
+fn cure(reason: &str) -> &'static str {
+    let needs_runtime = reason.contains("no reactor running") || reason.contains("Tokio 1.x runtime");
+    if needs_runtime { " (the factory needs an async runtime: see `on_runtime` of lb-tower)" } else { "" }
+}
 
 fn because(error: Option<&SharedError>) -> String {
     error.map(|error| format!(": {error}")).unwrap_or_default()

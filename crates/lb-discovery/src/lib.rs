@@ -30,12 +30,15 @@
 mod backoff;
 mod board;
 mod builder;
+mod disposer;
 mod driver;
 mod error;
 mod feed;
 mod freshness;
 mod gate;
 mod journal;
+mod makers;
+mod making;
 mod panics;
 mod publisher;
 mod schedule;
