@@ -12,13 +12,14 @@ pub(crate) struct Backoff {
     min: Duration,
     max: Duration,
     ceiling: Duration,
+    last: Duration,
     rng: StdRng,
 }
 
 impl Backoff {
     /// Between `min`, more than zero, and `max`; the drawn half may halve `min`.
     pub(crate) fn new(min: Duration, max: Duration, rng: StdRng) -> Self {
-        Self { min, max, ceiling: min, rng }
+        Self { min, max, ceiling: min, last: Duration::ZERO, rng }
     }
 
     /// The delay after one more failure: never zero, never more than `max`.
@@ -26,7 +27,13 @@ impl Backoff {
         let ceiling = self.ceiling;
         self.ceiling = ceiling.saturating_mul(2).min(self.max);
         let floor = (ceiling / 2).max(Duration::from_nanos(1));
-        self.rng.random_range(floor..=ceiling)
+        self.last = self.rng.random_range(floor..=ceiling);
+        self.last
+    }
+
+    /// The delay that was given out last; zero before the first.
+    pub(crate) fn last_delay(&self) -> Duration {
+        self.last
     }
 
     /// Begins anew, after a success.

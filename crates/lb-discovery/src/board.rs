@@ -1,22 +1,25 @@
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use lb_core::{Error, Instance};
 
+use crate::error::SharedError;
+use crate::makers;
+use crate::making::GRACE;
 use crate::status::Status;
 use crate::sync::{Mutex, lock};
 
 /// Where the discovery thread writes what it knows, and everybody else reads it. No code of the user's runs under its
 /// lock.
-#[derive(Debug)]
 pub(crate) struct Board {
     page: Mutex<Page>,
 }
 
 /// All that is known at one moment.
-#[derive(Debug)]
 struct Page {
     news: News,
     status: Status,
+    stopped: bool,
     followers: Vec<Weak<dyn Follower>>,
 }
 
@@ -25,22 +28,50 @@ struct Page {
 pub(crate) struct News {
     /// Counts the editions, so that an old one never follows a new one.
     pub(crate) edition: u64,
+    /// How many refreshes have ended.
+    pub(crate) refreshes: u64,
+    /// Counts the reasons to look at the instances again: answers, and endpoints to be made anew.
+    pub(crate) answers: u64,
     /// `None`: there has been no answer yet.
     pub(crate) instances: Option<Arc<[Instance]>>,
+    /// How many different ones they are.
+    pub(crate) distinct: usize,
     /// Why the set may not be used.
     pub(crate) unusable: Option<Error>,
+    /// What the latest refresh that failed has failed with.
+    pub(crate) error: Option<SharedError>,
+}
+
+impl Default for News {
+    fn default() -> Self {
+        Self {
+            edition: 0,
+            refreshes: 0,
+            answers: 0,
+            instances: None,
+            distinct: 0,
+            unusable: Some(Error::NotReady),
+            error: None,
+        }
+    }
 }
 
 /// Keeps a set of endpoints in step with the board.
-pub(crate) trait Follower: Send + Sync + std::fmt::Debug {
-    /// Catches up with the board's latest news.
-    fn follow(&self, board: &Board);
+pub(crate) trait Follower: Send + Sync {
+    /// Begins to catch up with the board's latest news.
+    fn follow(self: Arc<Self>, board: &Board, now: Instant);
+    /// Goes on with that until it is done, or that moment has come.
+    fn finish(self: Arc<Self>, until: Instant);
+    /// Tells those who wait for a set.
+    fn tell(&self);
+    /// Publishes nothing any more.
+    fn stop(&self);
 }
 
 impl Board {
     pub(crate) fn new() -> Self {
-        let news = News { edition: 0, instances: None, unusable: Some(Error::NotReady) };
-        Self { page: Mutex::new(Page { news, status: Status::default(), followers: Vec::new() }) }
+        let (news, status) = (News::default(), Status::default());
+        Self { page: Mutex::new(Page { news, status, stopped: false, followers: Vec::new() }) }
     }
 
     pub(crate) fn news(&self) -> News {
@@ -56,15 +87,39 @@ impl Board {
         change(&mut lock(&self.page).status);
     }
 
-    /// Writes the next edition, and has all followers catch up with it on this thread.
+    /// Writes the next edition, and has all followers catch up with it, for which it waits for a moment.
     pub(crate) fn publish(&self, change: impl FnOnce(&mut News)) {
-        for follower in self.write(change) {
-            follower.follow(self);
+        let followers = self.write(change);
+        let now = makers::now();
+        for follower in &followers {
+            Arc::clone(follower).follow(self, now);
+        }
+        for follower in followers {
+            follower.finish(now + GRACE);
         }
     }
 
-    /// Adds a follower, and has it catch up on this thread. Those that are gone are forgotten, whether or not there is
-    /// ever news again.
+    /// Tells all who wait for a set.
+    pub(crate) fn tell(&self) {
+        for follower in self.followers() {
+            follower.tell();
+        }
+    }
+
+    /// Nothing more will come.
+    pub(crate) fn stop(&self) {
+        {
+            let page = &mut *lock(&self.page);
+            page.stopped = true;
+            page.status.next_refresh = None;
+        }
+        for follower in self.followers() {
+            follower.stop();
+        }
+    }
+
+    /// Adds a follower, and has it catch up, for which it waits for a moment. Those that are gone are forgotten, whether
+    /// or not there is ever news again.
     pub(crate) fn admit(&self, follower: &Arc<impl Follower + 'static>) {
         let weak: Weak<dyn Follower> = Arc::downgrade(follower) as Weak<dyn Follower>;
         {
@@ -72,7 +127,18 @@ impl Board {
             followers.retain(|follower| follower.strong_count() > 0);
             followers.push(weak);
         }
-        follower.follow(self);
+        let now = makers::now();
+        Arc::clone(follower).follow(self, now);
+        Arc::clone(follower).finish(now + GRACE);
+        follower.tell();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        lock(&self.page).stopped
+    }
+
+    fn followers(&self) -> Vec<Arc<dyn Follower>> {
+        lock(&self.page).followers.iter().filter_map(Weak::upgrade).collect()
     }
 
     fn write(&self, change: impl FnOnce(&mut News)) -> Vec<Arc<dyn Follower>> {
@@ -84,15 +150,23 @@ impl Board {
     }
 }
 
+impl std::fmt::Debug for Board {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Board").finish_non_exhaustive()
+    }
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
-    #[derive(Debug)]
     struct Idle;
 
     impl Follower for Idle {
-        fn follow(&self, _: &Board) {}
+        fn follow(self: Arc<Self>, _: &Board, _: Instant) {}
+        fn finish(self: Arc<Self>, _: Instant) {}
+        fn tell(&self) {}
+        fn stop(&self) {}
     }
 
     #[test]

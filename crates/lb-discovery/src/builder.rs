@@ -1,11 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lb_core::Factory;
+use lb_core::{Context, Factory};
 
 use crate::board::Board;
 use crate::feed::Feed;
-use crate::settings::{OnEmpty, Refresh, Settings, check_name};
+use crate::settings::{OnEmpty, OnShrink, Refresh, Settings, check_name};
 use crate::watcher::Watcher;
 use crate::{DiscoveryError, DiscoveryPublisher, Source};
 
@@ -51,6 +51,32 @@ impl DiscoveryBuilder {
     /// Sets what an answer without records does. The default is [`OnEmpty::KeepLast`].
     pub fn on_empty(mut self, on_empty: OnEmpty) -> Self {
         self.settings.on_empty = on_empty;
+        self
+    }
+
+    /// Sets what an answer with far fewer instances than the set does. The default is [`OnShrink::Follow`].
+    pub fn on_shrink(mut self, on_shrink: OnShrink) -> Self {
+        self.settings.on_shrink = on_shrink;
+        self
+    }
+
+    /// Sets the shortest time from the beginning of one refresh to that of the next, whatever asks for it, ticks aside.
+    /// The default is 10 ms for a source that watches, and nothing for others; zero is nothing.
+    pub fn min_interval(mut self, interval: Duration) -> Self {
+        self.settings.min_interval = Some(interval);
+        self
+    }
+
+    /// Sets by how much, in percent, 0 to 99, each pause of [`Refresh::Every`] is drawn longer or shorter, and each of
+    /// [`Refresh::Ttl`] shorter, so that publishers that started together do not ask together. The default is 10.
+    pub fn jitter(mut self, percent: u8) -> Self {
+        self.settings.jitter_percent = percent;
+        self
+    }
+
+    /// Sets how long one call of the factory may take. After that it has failed, even if it goes on. The default is 10 s.
+    pub fn factory_timeout(mut self, limit: Duration) -> Self {
+        self.settings.factory_timeout = limit;
         self
     }
 
@@ -108,9 +134,11 @@ impl DiscoveryBuilder {
         check_name(&self.name)?;
         self.settings.check()?;
         let board = Arc::new(Board::new());
-        let feed = Feed::new(factory);
+        let (ctx, canceller) = Context::background().with_cancel();
+        let feed = Feed::new(Arc::clone(&self.name), ctx.clone(), self.settings.factory_timeout, factory);
         board.admit(&feed);
-        let watcher = Watcher::start(board, self.name, self.source, &self.settings, must_answer)?;
+        let cancel = (ctx, canceller);
+        let watcher = Watcher::start(board, self.name, self.source, &self.settings, must_answer, cancel)?;
         Ok(DiscoveryPublisher::new(Arc::new(watcher), feed))
     }
 }

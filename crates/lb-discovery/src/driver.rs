@@ -1,17 +1,15 @@
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, at, never, select_biased};
+use lb_core::support::{caught, run_caught};
 use lb_core::{Context, Error, Instance};
 
 use crate::board::Board;
-use crate::error::SharedError;
-use crate::freshness::{Effect, Validity};
-use crate::gate::Gate;
+use crate::error::{NothingFound, SharedError};
+use crate::freshness::{Effect, Found, Validity};
 use crate::journal::Journal;
-use crate::panics::message_of;
 use crate::schedule::Schedule;
 use crate::status::Status;
 use crate::{Answer, DiscoveryError, Source};
@@ -23,14 +21,27 @@ pub(crate) struct Driver {
     pub(crate) schedule: Schedule,
     pub(crate) ticks: Receiver<Instant>,
     pub(crate) wishes: Receiver<()>,
+    /// Endpoints are to be made anew.
+    pub(crate) renewals: Receiver<()>,
     pub(crate) ctx: Context,
     pub(crate) board: Arc<Board>,
-    pub(crate) gate: Arc<Gate>,
     pub(crate) journal: Journal,
     /// How many instances the published set is made from.
     pub(crate) instances: usize,
+    /// The latest answer, for a source that says that it is unchanged.
+    pub(crate) last: Option<Last>,
+    /// Whether the next refresh is one that a user asked for.
+    pub(crate) anew: bool,
     /// Whether a failure now would be the constructor's, not one to be lived with.
     pub(crate) must_answer: bool,
+}
+
+/// What an answer had.
+#[derive(Clone)]
+pub(crate) struct Last {
+    instances: Arc<[Instance]>,
+    found: Found,
+    reason: Option<Arc<str>>,
 }
 
 impl Driver {
@@ -55,7 +66,20 @@ impl Driver {
                     Ok(tick) => return Some(self.schedule.ticked(tick)),
                     Err(_) => self.ticks = never(),
                 },
-                recv(self.wishes) -> wish => return wish.ok().map(|()| self.now()),
+                recv(self.renewals) -> renewal => {
+                    renewal.ok()?;
+                    self.board.publish(|news| news.answers += 1);
+                    self.board.tell();
+                }
+                recv(self.wishes) -> wish => {
+                    wish.ok()?;
+                    self.anew = true;
+                    let now = self.now();
+                    if self.schedule.wanted(now) {
+                        return Some(now);
+                    }
+                    self.note_next_refresh();
+                }
                 recv(timer) -> _ => {
                     let now = self.now();
                     if self.schedule.is_due(now) {
@@ -63,6 +87,7 @@ impl Driver {
                     }
                     if let Some(error) = self.board.status().last_error {
                         self.expire(now, &error);
+                        self.board.tell();
                     }
                 }
             }
@@ -70,6 +95,12 @@ impl Driver {
     }
 
     fn refresh(&mut self, now: Instant) {
+        if std::mem::take(&mut self.anew) {
+            run_caught("the source's forget()", || self.source.forget());
+        }
+        // A source that panics here will do so in `fetch` too, where it is noticed.
+        let watches = caught("the source's watches()", || self.source.watches()).unwrap_or_default();
+        self.schedule.source_watches(watches);
         self.schedule.asked(now);
         self.board.note(|status| status.next_refresh = None);
         let ctx = match self.schedule.answer_by() {
@@ -81,46 +112,86 @@ impl Driver {
             return;
         }
         let now = self.now();
-        match outcome {
-            Ok(answer) => self.answered(now, answer),
+        match outcome.and_then(|answer| self.completed(answer)) {
+            Ok((answer, last)) => self.answered(now, &answer, last),
             Err(failure) => self.failed(now, &failure),
         }
     }
 
-    fn answered(&mut self, now: Instant, answer: Answer) {
+    /// The answer's instances, or those of the answer that it says it repeats.
+    fn completed(&self, mut answer: Answer) -> Result<(Answer, Last), Failure> {
+        if !answer.unchanged {
+            let instances = std::mem::take(&mut answer.instances);
+            let found = Found { instances: distinct(&instances), definite: answer.definite };
+            let last = Last { instances: instances.into(), found, reason: answer.reason.clone() };
+            return Ok((answer, last));
+        }
+        let nothing = || Failure { error: Arc::new(DiscoveryError::NothingBefore), skipped: answer.skipped };
+        let last = self.last.clone().ok_or_else(nothing)?;
+        Ok((answer, last))
+    }
+
+    fn answered(&mut self, now: Instant, answer: &Answer, last: Last) {
+        let found = last.found;
+        let effect = self.schedule.answered(now, answer.ttl, found);
+        if effect == Effect::Refuse {
+            let reason = last.reason.clone().unwrap_or_else(|| "no instances".into());
+            self.last = Some(last);
+            let failure = Failure { error: Arc::new(NothingFound(reason)), skipped: answer.skipped };
+            return self.fell_through(now, &failure);
+        }
         self.must_answer = false;
-        let empty = answer.instances.is_empty();
-        let effect = self.schedule.answered(now, answer.ttl, empty && !answer.definite);
-        if effect != Effect::Keep {
-            self.instances = distinct(&answer.instances);
+        let kept = effect == Effect::Keep;
+        if !kept {
+            self.instances = found.instances;
         }
         self.board.publish(|news| {
-            if effect != Effect::Keep {
-                news.instances = Some(answer.instances.into());
+            if !kept {
+                news.instances = Some(Arc::clone(&last.instances));
+                news.distinct = found.instances;
             }
+            news.refreshes += 1;
+            news.answers += 1;
             news.unusable = None;
         });
+        self.last = Some(last);
         let (instances, now) = (self.instances, self.schedule.now());
         self.conclude(answer.skipped, |status| {
             status.instances = instances;
             status.last_success = Some(now);
+            status.failing = false;
         });
-        self.gate.tell(true, None);
-        if empty { self.journal.found_nothing(instances) } else { self.journal.found(instances) }
+        self.board.tell();
+        match found.instances {
+            0 => self.journal.found_nothing(instances),
+            few if kept => self.journal.found_too_few(few, instances),
+            _ => self.journal.found(instances),
+        }
     }
 
     fn failed(&mut self, now: Instant, failure: &Failure) {
-        let error = &failure.error;
         self.schedule.failed(now);
+        self.fell_through(now, failure);
+    }
+
+    /// The schedule knows of the failure already.
+    fn fell_through(&mut self, now: Instant, failure: &Failure) {
+        let error = &failure.error;
         if !self.must_answer {
             self.journal.failed(error, self.instances);
         }
-        let validity = self.expire(now, error);
+        if self.expire(now, error) != Validity::Expired {
+            self.board.publish(|news| {
+                news.refreshes += 1;
+                news.error = Some(Arc::clone(error));
+            });
+        }
         self.conclude(failure.skipped, |status| {
             status.failures += 1;
+            status.failing = true;
             status.last_error = Some(Arc::clone(error));
         });
-        self.gate.tell(validity == Validity::Good, Some(Arc::clone(error)));
+        self.board.tell();
     }
 
     /// Takes the set out of use if discovery has been failing for too long.
@@ -128,12 +199,19 @@ impl Driver {
         let validity = self.schedule.validity(now);
         if validity == Validity::Expired {
             self.journal.expired(error);
-            // Before the feeds, as an answer comes after them: who is let through finds a set.
-            self.gate.tell(false, Some(Arc::clone(error)));
             let unusable = Error::discovery(Arc::clone(&self.name), Arc::clone(error));
-            self.board.publish(|news| news.unusable = Some(unusable));
+            self.board.publish(|news| {
+                news.refreshes += 1;
+                news.error = Some(Arc::clone(error));
+                news.unusable = Some(unusable);
+            });
         }
         validity
+    }
+
+    fn note_next_refresh(&self) {
+        let next_refresh = self.schedule.next_refresh();
+        self.board.note(|status| status.next_refresh = next_refresh);
     }
 
     fn conclude(&mut self, skipped: u64, change: impl FnOnce(&mut Status)) {
@@ -159,14 +237,22 @@ struct Failure {
 
 /// Asks the source once. Its panic is a failure, and so is an answer that has records, all of them unusable.
 fn ask(source: &mut dyn Source, ctx: &Context) -> Result<Answer, Failure> {
-    let answer = catch_unwind(AssertUnwindSafe(|| source.fetch(ctx)))
-        .unwrap_or_else(|panic| Err(DiscoveryError::Panicked { message: message_of(panic) }.into()))
+    let answer = caught(SOURCE, || source.fetch(ctx))
+        .unwrap_or_else(|panic| Err(panicked(&panic.to_string()).into()))
         .map_err(|error| Failure { error: error.into(), skipped: 0 })?;
     let skipped = answer.skipped;
-    if answer.instances.is_empty() && skipped > 0 {
+    if answer.instances.is_empty() && skipped > 0 && !answer.unchanged {
         return Err(Failure { error: Arc::new(DiscoveryError::NothingUsable { skipped }), skipped });
     }
     Ok(answer)
+}
+
+/// What `caught` calls it.
+const SOURCE: &str = "the source";
+
+fn panicked(text: &str) -> DiscoveryError {
+    let message = text.trim_start_matches(SOURCE).trim_start_matches(" panicked: ").to_owned();
+    DiscoveryError::Panicked { message }
 }
 
 /// How many there are by what identifies them in a set.

@@ -34,6 +34,35 @@ pub enum DiscoveryError {
         /// What the source failed with.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// The first answer had no records, and [`OnEmpty::KeepLast`](crate::OnEmpty::KeepLast) takes that for a mistake,
+    /// such as a mistyped name.
+    #[error("{name}: {reason}")]
+    NoRecords {
+        /// The publisher's name.
+        name: Arc<str>,
+        /// What the source said of it.
+        reason: Arc<str>,
+    },
+    /// Discovery has found instances, and the factory has failed for each of them.
+    #[error("{name}: no endpoint could be made for any of {instances} instances: {reason}{}", cure(.reason))]
+    NoEndpoints {
+        /// The publisher's name.
+        name: Arc<str>,
+        /// How many instances were found.
+        instances: usize,
+        /// Which instance failed first, and with what.
+        reason: Arc<str>,
+    },
+    /// A percentage is impossible.
+    #[error("invalid {setting} {percent} %: it must be no more than {max} %")]
+    InvalidPercent {
+        /// Which setting.
+        setting: &'static str,
+        /// Its value.
+        percent: u8,
+        /// The most that it may be.
+        max: u8,
+    },
     /// The operating system gave no thread.
     #[error("no thread for the discovery of {name}: {source}")]
     Thread {
@@ -66,12 +95,31 @@ pub enum DiscoveryError {
         /// The panic's message.
         message: String,
     },
+    /// A refresh failed: the source answered that nothing has changed, and has not answered before.
+    #[error("the first answer cannot be \"unchanged\"")]
+    NothingBefore,
     /// A refresh failed: every record of the answer was unusable.
     #[error("none of the answer's {skipped} records is usable")]
     NothingUsable {
         /// How many records there were.
         skipped: u64,
     },
+}
+
+/// A first answer without records, which counts as a failure; prints as its reason.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NothingFound(pub(crate) Arc<str>);
+
+/// An instance without an endpoint; prints as its address and what the factory failed with.
+#[derive(Debug, thiserror::Error)]
+#[error("no endpoint for {0}")]
+pub(crate) struct FactoryFailed(pub(crate) Arc<str>);
+
+/// What to do about a factory that fails for a reason that is well known.
+fn cure(reason: &str) -> &'static str {
+    let needs_runtime = reason.contains("no reactor running") || reason.contains("Tokio 1.x runtime");
+    if needs_runtime { " (the factory needs an async runtime: see `on_runtime` of lb-tower)" } else { "" }
 }
 
 fn because(error: Option<&SharedError>) -> String {

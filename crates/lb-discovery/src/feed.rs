@@ -2,67 +2,174 @@ use std::fmt;
 use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant};
 
-use lb_core::{EndpointCache, EndpointId, Endpoints, Error, Factory, Observer, Observers, Publisher};
+use lb_core::support::drop_caught;
+use lb_core::{
+    Context, EndpointCell, EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Factory, Maker,
+    Observer, Observers, RetiredSet,
+};
 
-use crate::board::{Board, Follower};
-use crate::sync::{Mutex, lock};
+use crate::DiscoveryError;
+use crate::board::{Board, Follower, News};
+use crate::disposer::Disposer;
+use crate::error::SharedError;
+use crate::gate::Gate;
+use crate::making::{Making, Outcome};
+use crate::sync::{Condvar, Mutex, lock};
 
-/// One set of endpoints that follows discovery.
+/// For how long dropping a publisher waits for the destructors of its endpoints.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// One set of endpoints that follows discovery. Its endpoints are made on threads of their own (`makers.rs`), and dropped
+/// on others.
 pub(crate) struct Feed<E> {
-    cache: EndpointCache<E>,
+    pub(crate) name: Arc<str>,
+    pub(crate) gate: Arc<Gate>,
+    cell: EndpointCell<E>,
+    /// `None` once closed.
+    maker: Mutex<Option<Arc<Maker<E>>>>,
     usable: AtomicBool,
     /// Why the set may not be used; means nothing while it may.
     reason: RwLock<Error>,
     observers: Observers,
-    /// The edition of the board that was applied last. Whoever holds it is applying one: factories, destructors and
-    /// observers run meanwhile, none of which can come back here.
-    edition: Mutex<u64>,
+    renewals: Mutex<Vec<EndpointId>>,
+    pub(crate) state: Mutex<State<E>>,
+    /// The state has changed.
+    pub(crate) changed: Condvar,
+    /// Held for the swap of a set: once this is true, none is published. No code of the user's runs under this lock.
+    stopped: Mutex<bool>,
+    /// The parent of all calls of the factory.
+    pub(crate) ctx: Context,
+    disposer: Arc<Disposer>,
+}
+
+pub(crate) struct State<E> {
+    pub(crate) writer: EndpointWriter<E>,
+    pub(crate) making: Making,
+    pub(crate) outcome: Outcome,
+    /// Whether a thread in the background looks after the calls under way.
+    pub(crate) supervised: bool,
+    /// The news that was applied last.
+    news: News,
+    /// Whether the latest answer has been published, as far as its endpoints are made.
+    settled: bool,
+    /// Whether an empty set waits for a first endpoint to be published with.
+    withheld: bool,
 }
 
 impl<E: Send + Sync + 'static> Feed<E> {
-    pub(crate) fn new(factory: impl Factory<Endpoint = E> + 'static) -> Arc<Self> {
-        let feed = Arc::new(Self {
-            cache: EndpointCache::new(factory),
+    pub(crate) fn new(
+        name: Arc<str>,
+        ctx: Context,
+        limit: Duration,
+        factory: impl Factory<Endpoint = E> + 'static,
+    ) -> Arc<Self> {
+        let state = State {
+            writer: EndpointWriter::new(),
+            making: Making::new(limit),
+            outcome: Outcome::default(),
+            supervised: false,
+            news: News::default(),
+            settled: false,
+            withheld: false,
+        };
+        Arc::new(Self {
+            gate: Arc::new(Gate::new(Arc::clone(&name))),
+            name,
+            cell: EndpointCell::new(EndpointSet::new([])),
+            maker: Mutex::new(Some(Arc::new(Maker::new(factory)))),
             usable: AtomicBool::new(false),
             reason: RwLock::new(Error::NotReady),
             observers: Observers::new(),
-            edition: Mutex::new(0),
-        });
-        let itself: Weak<dyn Observer> = Arc::downgrade(&feed) as Weak<dyn Observer>;
-        feed.cache.subscribe(itself);
-        feed
+            renewals: Mutex::new(Vec::new()),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            stopped: Mutex::new(false),
+            ctx,
+            disposer: Arc::default(),
+        })
     }
 
-    /// The current set: one atomic load more than the cache's own.
-    #[inline]
-    pub(crate) fn endpoints(&self) -> Result<Endpoints<E>, Error> {
-        if self.usable.load(Ordering::Acquire) {
-            return self.cache.endpoints();
-        }
-        Err(self.reason.read().unwrap_or_else(PoisonError::into_inner).clone())
+    pub(crate) fn is_stopped(&self) -> bool {
+        *lock(&self.stopped)
     }
 
-    pub(crate) fn subscribe(&self, observer: Weak<dyn Observer>) {
-        self.observers.subscribe(observer);
+    /// `None`: the feed is closed.
+    pub(crate) fn maker(&self) -> Option<Arc<Maker<E>>> {
+        lock(&self.maker).clone()
     }
 
-    /// Marks an endpoint to be made anew at the next edition. `false`: it is no member.
-    pub(crate) fn renew(&self, id: EndpointId) -> bool {
-        self.cache.renew(id)
-    }
-
-    /// Sets why the set may not be used, `None` when it may, and tells the observers if that is new.
-    fn set_unusable(&self, unusable: Option<Error>) {
-        let changed = match unusable {
-            None => !self.usable.swap(true, Ordering::AcqRel),
-            Some(reason) => {
-                let same = self.replace_reason(reason);
-                self.usable.swap(false, Ordering::AcqRel) || !same
+    /// Publishes what has come, if it is time to, and lets the set be used or not.
+    pub(crate) fn settle(&self, now: Instant) {
+        let mut retired = None;
+        let changed = {
+            let mut state = lock(&self.state);
+            if state.making.publish_at().is_some_and(|at| at <= now) {
+                retired = self.publish(&mut state, now);
             }
+            let swapped = retired.is_some() && self.usable.load(Ordering::Relaxed);
+            self.set_use(&state) || swapped
         };
+        self.retire(retired);
         if changed {
             self.observers.notify();
+        }
+    }
+
+    fn publish(&self, state: &mut State<E>, now: Instant) -> Option<RetiredSet<E>> {
+        let idle = state.making.is_idle();
+        let set = match state.writer.take_set() {
+            // What served so far goes on until a first endpoint stands.
+            Some(set) if set.is_empty() && !idle => {
+                state.withheld = true;
+                state.making.withheld();
+                return None;
+            }
+            None if state.withheld && idle => Some(EndpointSet::new([])),
+            set => set,
+        };
+        state.making.published(now);
+        state.settled |= set.is_some() || !state.withheld;
+        let set = set?;
+        (state.withheld, state.settled) = (false, true);
+        state.outcome.endpoints = set.len();
+        self.swap(set)
+    }
+
+    /// `None`: the feed was stopped.
+    fn swap(&self, set: EndpointSet<E>) -> Option<RetiredSet<E>> {
+        let stopped = lock(&self.stopped);
+        if !*stopped {
+            return Some(self.cell.replace(set));
+        }
+        drop(stopped);
+        self.disposer.dispose(set);
+        None
+    }
+
+    fn retire(&self, retired: Option<RetiredSet<E>>) {
+        if let Some(retired) = retired {
+            self.disposer.dispose(retired);
+        }
+    }
+
+    /// Lets the set be used, or not; returns whether that is new.
+    fn set_use(&self, state: &State<E>) -> bool {
+        let ready = state.settled && (state.outcome.endpoints > 0 || state.making.is_idle());
+        match &state.news.unusable {
+            Some(reason) => {
+                // First those who wait: who is let through finds a set.
+                if self.usable.load(Ordering::Relaxed) {
+                    self.gate.tell(false, state.news.error.clone());
+                }
+                let same = self.replace_reason(reason.clone());
+                // AcqRel: readers that see it unusable see the reason, and those that see it usable the set.
+                self.usable.swap(false, Ordering::AcqRel) || !same
+            }
+            // AcqRel: as above.
+            None if ready => !self.usable.swap(true, Ordering::AcqRel),
+            None => false,
         }
     }
 
@@ -73,38 +180,189 @@ impl<E: Send + Sync + 'static> Feed<E> {
         *current = reason;
         same
     }
-}
 
-impl<E: Send + Sync + 'static> Follower for Feed<E> {
-    fn follow(&self, board: &Board) {
-        let mut edition = lock(&self.edition);
-        let news = board.news();
-        if news.edition <= *edition {
+    /// Tells those who wait what there is now.
+    pub(crate) fn tell_gate(&self) {
+        let state = lock(&self.state);
+        let (news, outcome, idle) = (&state.news, state.outcome.clone(), state.making.is_idle());
+        let (unusable, error, refreshes) = (news.unusable.is_some(), news.error.clone(), news.refreshes);
+        drop(state);
+        if refreshes == 0 {
             return;
         }
-        *edition = news.edition;
-        // An unchanged list is given to the cache too: it tries again the instances whose factory failed.
-        if let Some(instances) = &news.instances {
-            self.cache.replace(instances.iter().cloned());
+        if unusable {
+            return self.gate.tell(false, error);
         }
-        self.set_unusable(news.unusable);
+        if !self.usable.load(Ordering::Acquire) {
+            // The first endpoint is still being made.
+            return;
+        }
+        if outcome.endpoints > 0 || outcome.wanted == 0 {
+            self.gate.tell(true, error);
+        } else if idle {
+            self.gate.tell(false, Some(self.all_failed(&outcome)));
+        }
+    }
+
+    fn all_failed(&self, outcome: &Outcome) -> SharedError {
+        let reason = outcome.failure.clone().unwrap_or_else(|| "the factory failed".into());
+        Arc::new(DiscoveryError::NoEndpoints {
+            name: Arc::clone(&self.name),
+            instances: outcome.wanted,
+            reason,
+        })
+    }
+
+    /// Applies the latest news. Returns calls of the factory that nobody needs any more.
+    fn apply(&self, board: &Board, now: Instant) {
+        let (mut retired, mut needless) = (None, Vec::new());
+        {
+            let mut state = lock(&self.state);
+            let news = board.news();
+            if news.edition <= state.news.edition {
+                return;
+            }
+            let answered = news.answers > state.news.answers;
+            state.news = news;
+            if answered {
+                (retired, needless) = self.want(&mut state, now);
+            }
+        }
+        self.retire(retired);
+        for call in needless {
+            call.cancel();
+        }
+    }
+
+    fn want(&self, state: &mut State<E>, now: Instant) -> (Option<RetiredSet<E>>, Vec<crate::making::Call>) {
+        let (Some(instances), Some(maker)) = (state.news.instances.clone(), self.maker()) else {
+            return (None, Vec::new());
+        };
+        for id in std::mem::take(&mut *lock(&self.renewals)) {
+            state.writer.renew(id);
+        }
+        // What has come and is not published is published now: else its destructors might run here.
+        let retired = match state.writer.take_set() {
+            Some(set) if set.is_empty() => {
+                state.withheld = true;
+                None
+            }
+            Some(set) => {
+                state.withheld = false;
+                state.outcome.endpoints = set.len();
+                self.swap(set)
+            }
+            None => None,
+        };
+        let missing = state.writer.want(instances.to_vec(), |old, new| maker.reusable(old, new));
+        maker.retain(&missing);
+        state.outcome.wanted = state.news.distinct;
+        if missing.is_empty() {
+            state.outcome.failure = None;
+        }
+        state.settled = false;
+        (retired, state.making.want(now, missing))
+    }
+
+    /// Lets go of everything, on another thread.
+    fn empty(&self) {
+        let (calls, writer) = {
+            let mut state = lock(&self.state);
+            (state.making.clear(), std::mem::take(&mut state.writer))
+        };
+        self.changed.notify_all();
+        for call in calls {
+            call.cancel();
+        }
+        drop_caught("an endpoint", writer);
+        drop_caught("an endpoint", self.cell.replace(EndpointSet::new([])));
+        let maker = lock(&self.maker).take();
+        drop_caught("the factory", maker);
     }
 }
 
-impl<E: Send + Sync> Observer for Feed<E> {
-    /// The cache's set has changed. A set that may not be used yet is no news; that it may will be.
-    fn changed(&self) {
+impl<E> Feed<E> {
+    /// The current set: one atomic load more than the cell's own.
+    #[inline]
+    pub(crate) fn endpoints(&self) -> Result<Endpoints<E>, Error> {
+        // Acquire: who sees that it may be used sees the set for which that was said.
         if self.usable.load(Ordering::Acquire) {
-            self.observers.notify();
+            return Ok(self.cell.load());
         }
+        Err(self.reason.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    pub(crate) fn subscribe(&self, observer: Weak<dyn Observer>) {
+        self.observers.subscribe(observer);
+    }
+
+    /// Marks an endpoint to be made anew. `false`: it is no member.
+    pub(crate) fn renew(&self, id: EndpointId) -> bool {
+        let set = self.cell.load();
+        let known = (0..set.len()).any(|index| set.id_at(index) == Some(id));
+        let mut renewals = lock(&self.renewals);
+        if known && !renewals.contains(&id) {
+            renewals.push(id);
+        }
+        known
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        lock(&self.state).outcome.clone()
+    }
+}
+
+impl<E: Send + Sync + 'static> Follower for Feed<E> {
+    fn follow(self: Arc<Self>, board: &Board, now: Instant) {
+        self.apply(board, now);
+        self.start_calls(now);
+    }
+
+    fn finish(self: Arc<Self>, until: Instant) {
+        self.supervise(Some(until));
+    }
+
+    fn tell(&self) {
+        self.tell_gate();
+    }
+
+    fn stop(&self) {
+        *lock(&self.stopped) = true;
+        self.gate.stop();
+        self.changed.notify_all();
+    }
+}
+
+/// Ends a feed when its publisher is dropped.
+pub(crate) struct Closer(Arc<dyn Close>);
+
+impl Closer {
+    pub(crate) fn new<E: Send + Sync + 'static>(feed: &Arc<Feed<E>>) -> Self {
+        Self(Arc::clone(feed) as Arc<dyn Close>)
+    }
+}
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        Arc::clone(&self.0).close();
+    }
+}
+
+trait Close: Send + Sync {
+    fn close(self: Arc<Self>);
+}
+
+impl<E: Send + Sync + 'static> Close for Feed<E> {
+    fn close(self: Arc<Self>) {
+        self.stop();
+        let disposer = Arc::clone(&self.disposer);
+        disposer.run(move || self.empty());
+        disposer.wait(PATIENCE);
     }
 }
 
 impl<E> fmt::Debug for Feed<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed")
-            .field("cache", &self.cache)
-            .field("usable", &self.usable)
-            .finish_non_exhaustive()
+        f.debug_struct("Feed").field("cell", &self.cell).field("usable", &self.usable).finish_non_exhaustive()
     }
 }

@@ -17,6 +17,7 @@ enum Trouble {
     Expired,
     NoRecordsKept,
     NoRecords,
+    TooFew,
 }
 
 impl Journal {
@@ -39,6 +40,13 @@ impl Journal {
         if kept == 0 && self.enters(Trouble::NoRecords) {
             let name = &*self.name;
             log::warn!(target: LOG, name; "{name}: discovery found no instances; the set is empty");
+        }
+    }
+
+    pub(crate) fn found_too_few(&mut self, few: usize, kept: usize) {
+        if self.enters(Trouble::TooFew) {
+            let name = &*self.name;
+            log::warn!(target: LOG, name; "{name}: discovery found {few} instances; the last {kept} stay in use for now");
         }
     }
 

@@ -30,12 +30,15 @@
 mod backoff;
 mod board;
 mod builder;
+mod disposer;
 mod driver;
 mod error;
 mod feed;
 mod freshness;
 mod gate;
 mod journal;
+mod makers;
+mod making;
 mod panics;
 mod publisher;
 mod schedule;
@@ -49,7 +52,7 @@ pub use builder::DiscoveryBuilder;
 pub use error::DiscoveryError;
 pub use gate::Ready;
 pub use publisher::DiscoveryPublisher;
-pub use settings::{OnEmpty, Refresh};
+pub use settings::{OnEmpty, OnShrink, Refresh};
 pub use source::{Answer, Source};
 pub use status::Status;
 

@@ -2,12 +2,17 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use lb_core::{EndpointId, Endpoints, Error, Factory, Observer, Publisher};
+use lb_core::{Context, EndpointId, Endpoints, Error, Factory, Observer, Publisher};
 
-use crate::feed::Feed;
+use crate::board::Follower;
+use crate::error::{FactoryFailed, NothingFound};
+use crate::feed::{Closer, Feed};
 use crate::gate::Ready;
 use crate::watcher::Watcher;
 use crate::{DiscoveryBuilder, DiscoveryError, Source, Status};
+
+/// How long `share` waits for a first endpoint.
+const SHARE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A publisher whose set follows a [`Source`], in a background thread of its own.
 ///
@@ -33,6 +38,7 @@ use crate::{DiscoveryBuilder, DiscoveryError, Source, Status};
 pub struct DiscoveryPublisher<E> {
     // Before the feed: when the last one is dropped, discovery ends first.
     watcher: Arc<Watcher>,
+    _closer: Closer,
     feed: Arc<Feed<E>>,
 }
 
@@ -44,13 +50,22 @@ impl DiscoveryPublisher<()> {
 }
 
 impl<E> DiscoveryPublisher<E> {
-    pub(crate) fn new(watcher: Arc<Watcher>, feed: Arc<Feed<E>>) -> Self {
-        Self { watcher, feed }
+    pub(crate) fn new(watcher: Arc<Watcher>, feed: Arc<Feed<E>>) -> Self
+    where
+        E: Send + Sync + 'static,
+    {
+        Self { watcher, _closer: Closer::new(&feed), feed }
     }
 
     /// How discovery is doing. Cost: a short lock and a copy.
     pub fn status(&self) -> Status {
-        self.watcher.board.status()
+        let mut status = self.watcher.board.status();
+        let outcome = self.feed.outcome();
+        status.endpoints = outcome.endpoints;
+        if let Some(reason) = outcome.failure.filter(|_| !status.failing) {
+            status.last_error = Some(Arc::new(FactoryFailed(reason)));
+        }
+        status
     }
 
     /// Waits until there is a set to use. It blocks, so not on an async runtime's thread: see [`ready`](Self::ready).
@@ -60,7 +75,7 @@ impl<E> DiscoveryPublisher<E> {
     /// [`DiscoveryError::NotReady`] when `timeout` has passed, [`DiscoveryError::Stopped`] when the publisher was
     /// stopped; both carry the last error of the source.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), DiscoveryError> {
-        self.watcher.gate.wait_usable(timeout)
+        self.feed.gate.wait_usable(timeout)
     }
 
     /// Waits until there is a set to use, on any async runtime or none. Dropping the future half-way loses nothing.
@@ -69,7 +84,7 @@ impl<E> DiscoveryPublisher<E> {
     ///
     /// [`DiscoveryError::Stopped`] when the publisher was stopped; it carries the last error of the source.
     pub fn ready(&self) -> Ready {
-        Ready::new(Arc::clone(&self.watcher.gate))
+        Ready::new(Arc::clone(&self.feed.gate))
     }
 
     /// Has the source asked at once, whatever the schedule or a backoff says, and returns without waiting for it. If the
@@ -95,18 +110,29 @@ impl<E> DiscoveryPublisher<E> {
         F: Factory + 'static,
         F::Endpoint: Send + Sync + 'static,
     {
-        let feed = Feed::new(factory);
-        self.watcher.board.admit(&feed);
+        let watcher = &self.watcher;
+        let stopped = watcher.board.is_stopped();
+        let ctx = if stopped { Context::background() } else { watcher.ctx.clone() };
+        let feed = Feed::new(Arc::clone(&watcher.name), ctx, watcher.factory_timeout, factory);
+        watcher.board.admit(&feed);
+        feed.wait_settled(watcher.factory_timeout.min(SHARE_PATIENCE));
+        if watcher.board.is_stopped() {
+            feed.stop();
+        }
         DiscoveryPublisher::new(Arc::clone(&self.watcher), feed)
     }
 
     /// Waits for the first answer, or for the failure to get one.
     pub(crate) fn wait_answered(&self) -> Result<(), DiscoveryError> {
-        self.watcher.gate.wait_asked().map_err(|error| {
+        self.feed.gate.wait_asked().map_err(|error| {
             let name = Arc::clone(&self.watcher.name);
-            match error {
-                Some(source) => DiscoveryError::First { name, source },
-                None => DiscoveryError::Stopped { name, source: None },
+            let Some(source) = error else { return DiscoveryError::Stopped { name, source: None } };
+            match source.downcast_ref::<NothingFound>() {
+                Some(NothingFound(reason)) => DiscoveryError::NoRecords { name, reason: Arc::clone(reason) },
+                None => match source.downcast_ref::<DiscoveryError>() {
+                    Some(failed @ DiscoveryError::NoEndpoints { .. }) => failed.clone(),
+                    _ => DiscoveryError::First { name, source },
+                },
             }
         })
     }
@@ -129,11 +155,11 @@ impl<E: Send + Sync + 'static> Publisher for DiscoveryPublisher<E> {
         Some(&self.watcher.name)
     }
 
-    /// It is made anew after the next refresh, which this asks for.
+    /// It is made anew on a thread of the publisher's, and serves until then.
     fn renew(&self, id: EndpointId) -> bool {
         let known = self.feed.renew(id);
         if known {
-            self.watcher.refresh_now();
+            self.watcher.renew();
         }
         known
     }

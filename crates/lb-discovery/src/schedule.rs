@@ -1,13 +1,17 @@
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use crate::backoff::Backoff;
-use crate::freshness::{Effect, Freshness, Validity};
+use crate::freshness::{Effect, Found, Freshness, Validity};
 use crate::settings::{Refresh, Settings};
 
 /// The shortest time from one question to the next of a source that is to wait for news by itself.
 const WATCH_SPACING: Duration = Duration::from_millis(10);
+
+/// How many times the last backoff a watch has to live for the next backoff to begin anew.
+const CALM: u32 = 4;
 
 /// Decides when to ask, and what the outcome does to the set: a pure function of events, their times and a seed.
 ///
@@ -15,6 +19,9 @@ const WATCH_SPACING: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Schedule {
     refresh: Refresh,
+    min_interval: Option<Duration>,
+    jitter_percent: u8,
+    rng: StdRng,
     backoff: Backoff,
     freshness: Freshness,
     now: Instant,
@@ -24,19 +31,28 @@ pub(crate) struct Schedule {
     next: Option<Instant>,
     /// Whether a tick has come.
     ticked: bool,
+    /// Whether the source waits for news by itself.
+    watching: bool,
+    /// When the first answer since the last failure came.
+    calm_since: Option<Instant>,
 }
 
 impl Schedule {
-    pub(crate) fn new(settings: &Settings, rng: StdRng, now: Instant) -> Self {
+    pub(crate) fn new(settings: &Settings, mut rng: StdRng, now: Instant) -> Self {
         let cap = longest_pause(&settings.refresh);
         Self {
             refresh: settings.refresh.clone(),
+            min_interval: settings.min_interval,
+            jitter_percent: settings.jitter_percent,
+            rng: StdRng::from_rng(&mut rng),
             backoff: Backoff::new(settings.backoff_min.min(cap), settings.backoff_max.min(cap), rng),
             freshness: Freshness::new(settings),
             now,
             asked: now,
             next: None,
             ticked: false,
+            watching: matches!(settings.refresh, Refresh::Watch),
+            calm_since: None,
         }
     }
 
@@ -49,6 +65,21 @@ impl Schedule {
         self.advance(tick)
     }
 
+    /// Whether the source says that it watches.
+    pub(crate) fn source_watches(&mut self, watches: bool) {
+        self.watching = matches!(self.refresh, Refresh::Watch) || (watches && !self.is_scripted());
+    }
+
+    /// Somebody asks for a refresh: returns whether it begins now, and if not, plans it.
+    pub(crate) fn wanted(&mut self, now: Instant) -> bool {
+        let now = self.advance(now);
+        if self.is_scripted() {
+            return true;
+        }
+        self.next = self.spaced(now);
+        self.is_due(now)
+    }
+
     /// A refresh begins.
     pub(crate) fn asked(&mut self, now: Instant) {
         self.asked = self.advance(now);
@@ -56,17 +87,21 @@ impl Schedule {
     }
 
     /// The refresh has ended with an answer.
-    pub(crate) fn answered(&mut self, now: Instant, ttl: Option<Duration>, empty: bool) -> Effect {
+    pub(crate) fn answered(&mut self, now: Instant, ttl: Option<Duration>, found: Found) -> Effect {
         let now = self.advance(now);
-        self.backoff.reset();
-        let effect = self.freshness.answered(now, empty);
-        let regular = match self.refresh {
-            Refresh::Every(period) => now.checked_add(period),
-            Refresh::Ttl { min, max } => now.checked_add(ttl.unwrap_or(min).clamp(min, max)),
-            Refresh::On(_) => return effect,
-            Refresh::Watch => self.asked.checked_add(WATCH_SPACING).map(|spaced| spaced.max(now)),
-        };
-        self.next = sooner(regular, self.freshness.empties_at());
+        let effect = self.freshness.answered(now, found);
+        if effect == Effect::Refuse {
+            self.back_off(now);
+            return effect;
+        }
+        self.calm_since.get_or_insert(now);
+        if !self.watching {
+            self.backoff.reset();
+        }
+        if !self.is_scripted() {
+            let regular = now.checked_add(self.pause(ttl));
+            self.next = sooner(regular, self.freshness.yields_at()).and_then(|next| self.spaced(next));
+        }
         effect
     }
 
@@ -74,9 +109,44 @@ impl Schedule {
     pub(crate) fn failed(&mut self, now: Instant) {
         let now = self.advance(now);
         self.freshness.failed(now);
-        if !self.is_scripted() {
-            self.next = now.checked_add(self.backoff.next_delay());
+        self.back_off(now);
+    }
+
+    fn back_off(&mut self, now: Instant) {
+        let calm = self.calm_since.take().map(|since| now.duration_since(since));
+        if calm.is_some_and(|calm| calm >= self.backoff.last_delay().saturating_mul(CALM)) {
+            self.backoff.reset();
         }
+        if !self.is_scripted() {
+            let next = now.checked_add(self.backoff.next_delay());
+            self.next = next.and_then(|next| self.spaced(next));
+        }
+    }
+
+    /// The pause after an answer, jittered.
+    fn pause(&mut self, ttl: Option<Duration>) -> Duration {
+        if self.watching {
+            return Duration::ZERO;
+        }
+        let part = |of: Duration| of / 100 * u32::from(self.jitter_percent);
+        let (low, high) = match self.refresh {
+            Refresh::Every(period) => (period - part(period), period.saturating_add(part(period))),
+            Refresh::Ttl { min, max } => match ttl {
+                Some(ttl) if ttl >= min => {
+                    let ttl = ttl.min(max);
+                    ((ttl - part(ttl)).max(min), ttl)
+                }
+                _ => (min, min.saturating_add(part(min)).min(max)),
+            },
+            Refresh::On(_) | Refresh::Watch => return Duration::ZERO,
+        };
+        self.rng.random_range(low..=high).max(Duration::from_nanos(1))
+    }
+
+    /// That moment, or the first one at which the source may be asked again. `None`: never.
+    fn spaced(&self, moment: Instant) -> Option<Instant> {
+        let none = if self.watching { WATCH_SPACING } else { Duration::ZERO };
+        Some(self.asked.checked_add(self.min_interval.unwrap_or(none))?.max(moment))
     }
 
     /// Whether the set may be used.
@@ -111,12 +181,10 @@ impl Schedule {
 
     /// By when a refresh that waits for news is to return all the same. `None`: it may wait for ever, or does not wait.
     pub(crate) fn answer_by(&self) -> Option<Instant> {
-        match self.refresh {
-            Refresh::Watch => {
-                sooner(self.ahead(self.freshness.expires_at()), self.ahead(self.freshness.empties_at()))
-            }
-            _ => None,
+        if !self.watching {
+            return None;
         }
+        sooner(self.ahead(self.freshness.expires_at()), self.ahead(self.freshness.yields_at()))
     }
 
     /// Whether time passes by ticks alone.

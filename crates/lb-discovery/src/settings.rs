@@ -10,10 +10,12 @@ use crate::DiscoveryError;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Refresh {
-    /// This long after each answer. More than zero.
+    /// This long after each answer, give or take the [`jitter`](crate::DiscoveryBuilder::jitter). More than zero.
     Every(Duration),
     /// When the answer's time to live has passed, but no sooner than `min` after it and no later than `max`: a TTL of
-    /// zero cannot spin. An answer that states no TTL is good for `min`. More than zero, and `min` no more than `max`.
+    /// zero cannot spin. An answer that states no TTL is good for `min`. The
+    /// [`jitter`](crate::DiscoveryBuilder::jitter) shortens it, and lengthens the floor where the TTL is below that.
+    /// More than zero, and `min` no more than `max`.
     Ttl {
         /// The floor.
         min: Duration,
@@ -26,13 +28,17 @@ pub enum Refresh {
     /// goes back: a tick earlier than the latest one counts as that one. Closing the channel ends the ticks and keeps the
     /// set.
     On(Receiver<Instant>),
-    /// At once: the source itself waits for news. Asked no more than a hundred times a second, so that a source that
-    /// forgets to wait does not spin.
+    /// At once: the source itself waits for news, as it does too where [`Source::watches`](crate::Source::watches) says
+    /// so. Asked no more than a hundred times a second unless
+    /// [`min_interval`](crate::DiscoveryBuilder::min_interval) says otherwise, so that a source that forgets to wait does
+    /// not spin. The backoff of failures begins anew only after a calm of four times its last delay.
     Watch,
 }
 
-/// What an authoritative answer without records does to a set that has some. A first answer without records is taken
-/// as it is, whatever the setting: the set is known, and empty.
+/// What an authoritative answer without records does.
+///
+/// As the first answer it is an error with [`KeepLast`](Self::KeepLast), since there is nothing to keep and a mistyped
+/// name looks the same, and makes an empty set with the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnEmpty {
@@ -47,6 +53,25 @@ pub enum OnEmpty {
     EmptyAfter(Duration),
 }
 
+/// What an answer does that has far fewer instances than the set: a registry that has lost its memory refills one by one.
+///
+/// Answers without records are the business of [`OnEmpty`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnShrink {
+    /// The set follows at once. The default.
+    #[default]
+    Follow,
+    /// The set stays while answers have fewer instances than this share of it.
+    Hold {
+        /// The share of the set's instances, in percent, 1 to 100, below which an answer is not followed.
+        below_percent: u8,
+        /// For how long in an unbroken row of such answers; then the set follows, and the source is asked at that
+        /// moment. Failures neither break the row nor count in it. More than zero.
+        for_up_to: Duration,
+    },
+}
+
 /// Everything a builder collects but the source.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -55,7 +80,15 @@ pub(crate) struct Settings {
     pub(crate) expire_after: Option<Duration>,
     pub(crate) backoff_min: Duration,
     pub(crate) backoff_max: Duration,
+    pub(crate) on_shrink: OnShrink,
+    /// `None`: 10 ms for a source that watches, nothing for others.
+    pub(crate) min_interval: Option<Duration>,
+    pub(crate) jitter_percent: u8,
+    pub(crate) factory_timeout: Duration,
 }
+
+/// The most that the pauses may be jittered by: a pause is never nothing.
+const MAX_JITTER: u8 = 99;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -65,6 +98,10 @@ impl Default for Settings {
             expire_after: None,
             backoff_min: Duration::from_millis(100),
             backoff_max: Duration::from_secs(30),
+            on_shrink: OnShrink::default(),
+            min_interval: None,
+            jitter_percent: 10,
+            factory_timeout: Duration::from_secs(10),
         }
     }
 }
@@ -86,6 +123,12 @@ impl Settings {
         if let Some(after) = self.expire_after {
             more_than_zero("expire_after", after)?;
         }
+        if let OnShrink::Hold { below_percent, for_up_to } = self.on_shrink {
+            no_more_percent_than("OnShrink::Hold below_percent", below_percent, 100)?;
+            more_than_zero("OnShrink::Hold for_up_to", for_up_to)?;
+        }
+        no_more_percent_than("jitter", self.jitter_percent, MAX_JITTER)?;
+        more_than_zero("factory_timeout", self.factory_timeout)?;
         more_than_zero("backoff min", self.backoff_min)?;
         no_more_than("backoff min", self.backoff_min, self.backoff_max)
     }
@@ -110,6 +153,13 @@ fn more_than_zero(setting: &'static str, value: Duration) -> Result<(), Discover
             value,
             rule: "it must be more than zero".into(),
         });
+    }
+    Ok(())
+}
+
+fn no_more_percent_than(setting: &'static str, percent: u8, max: u8) -> Result<(), DiscoveryError> {
+    if percent > max {
+        return Err(DiscoveryError::InvalidPercent { setting, percent, max });
     }
     Ok(())
 }

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use lb_core::{BoxError, Context, Instance};
@@ -25,6 +26,17 @@ pub trait Source: Send + 'static {
     ///
     /// The last good set stays, and the source is asked again after a backoff. A panic counts as an error.
     fn fetch(&mut self, ctx: &Context) -> Result<Answer, BoxError>;
+
+    /// Whether `fetch` waits for news by itself, so that it is asked again at once whatever
+    /// [`Refresh`](crate::Refresh) says, ticks aside. Asked before each `fetch`. The default is `false`.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// Called before a `fetch` that a user asked for with
+    /// [`refresh_now`](crate::DiscoveryPublisher::refresh_now): forget what was remembered of earlier answers, and ask
+    /// anew. The default does nothing.
+    fn forget(&mut self) {}
 }
 
 impl<F> Source for F
@@ -44,6 +56,10 @@ pub struct Answer {
     pub(crate) skipped: u64,
     /// Whether it is meant when there are no instances.
     pub(crate) definite: bool,
+    /// Whether it repeats the answer before.
+    pub(crate) unchanged: bool,
+    /// Why there are no instances.
+    pub(crate) reason: Option<Arc<str>>,
 }
 
 impl Answer {
@@ -59,6 +75,29 @@ impl Answer {
         Self { definite: true, ..Self::default() }
     }
 
+    /// The same instances as in the answer before, for a source that can tell without fetching them all. As the first
+    /// answer it is a failure.
+    pub fn unchanged() -> Self {
+        Self { unchanged: true, ..Self::default() }
+    }
+
+    /// The instances, in the order in which they were given; none for [`unchanged`](Self::unchanged).
+    pub fn instances(&self) -> &[Instance] {
+        &self.instances
+    }
+
+    /// How many records were unusable and are left out.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Says why there are no instances, for errors and logs: "no such name".
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<Arc<str>>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
     /// Sets for how long the answer is good; [`Refresh::Ttl`](crate::Refresh::Ttl) follows it.
     #[must_use]
     pub fn with_ttl(mut self, ttl: Duration) -> Self {
@@ -72,5 +111,11 @@ impl Answer {
     pub fn with_skipped(mut self, skipped: u64) -> Self {
         self.skipped = skipped;
         self
+    }
+}
+
+impl FromIterator<Instance> for Answer {
+    fn from_iter<I: IntoIterator<Item = Instance>>(instances: I) -> Self {
+        Self::new(instances.into_iter().collect())
     }
 }

@@ -9,6 +9,9 @@ use crate::error::SharedError;
 #[derive(Clone, Debug, Default)]
 pub struct Status {
     pub(crate) instances: usize,
+    pub(crate) endpoints: usize,
+    /// Whether the latest refresh has failed.
+    pub(crate) failing: bool,
     pub(crate) last_success: Option<Instant>,
     pub(crate) last_error: Option<SharedError>,
     pub(crate) refreshes: u64,
@@ -24,12 +27,18 @@ impl Status {
         self.instances
     }
 
+    /// How many endpoints this publisher's set has: fewer than instances while some are being made, or could not be.
+    pub fn endpoints(&self) -> usize {
+        self.endpoints
+    }
+
     /// When the latest answer came.
     pub fn last_success(&self) -> Option<Instant> {
         self.last_success
     }
 
-    /// What the latest failed refresh failed with. It stays when discovery has recovered; `None`: none has failed.
+    /// What the latest failed refresh failed with, also when discovery has recovered since; or, when discovery does well and
+    /// an instance has no endpoint, what its factory failed with. `None`: nothing has failed.
     pub fn last_error(&self) -> Option<&Arc<dyn std::error::Error + Send + Sync>> {
         self.last_error.as_ref()
     }

@@ -12,7 +12,6 @@ use rand::rngs::{StdRng, SysRng};
 
 use crate::board::Board;
 use crate::driver::Driver;
-use crate::gate::Gate;
 use crate::journal::Journal;
 use crate::schedule::Schedule;
 use crate::settings::{Refresh, Settings};
@@ -28,9 +27,12 @@ const PATIENCE: Duration = Duration::from_millis(25);
 pub(crate) struct Watcher {
     pub(crate) name: Arc<str>,
     pub(crate) board: Arc<Board>,
-    pub(crate) gate: Arc<Gate>,
+    /// Cancelled when it is stopped.
+    pub(crate) ctx: Context,
+    pub(crate) factory_timeout: Duration,
     canceller: Canceller,
     wishes: Sender<()>,
+    renewals: Sender<()>,
     /// Disconnects when the thread ends.
     ended: Receiver<Infallible>,
     thread_id: ThreadId,
@@ -45,27 +47,40 @@ impl Watcher {
         source: Box<dyn Source>,
         settings: &Settings,
         must_answer: bool,
+        (ctx, canceller): (Context, Canceller),
     ) -> Result<Self, DiscoveryError> {
-        let gate = Arc::new(Gate::new(Arc::clone(&name)));
-        let (ctx, canceller) = Context::background().with_cancel();
         let (wishes, heard) = bounded(1);
+        let (renewals, renewed) = bounded(1);
         let driver = Driver {
             name: Arc::clone(&name),
             source,
             schedule: Schedule::new(settings, seeded(&name), now()),
             ticks: ticks(&settings.refresh),
             wishes: heard,
-            ctx,
+            renewals: renewed,
+            ctx: ctx.clone(),
             board: Arc::clone(&board),
-            gate: Arc::clone(&gate),
             journal: Journal::new(Arc::clone(&name)),
             instances: 0,
+            last: None,
+            anew: false,
             must_answer,
         };
         let (thread, ended) = spawn(&name, driver)?;
         let thread_id = thread.thread().id();
         let thread = Mutex::new(Some(thread));
-        Ok(Self { name, board, gate, canceller, wishes, ended, thread_id, thread })
+        Ok(Self {
+            name,
+            board,
+            ctx,
+            factory_timeout: settings.factory_timeout,
+            canceller,
+            wishes,
+            renewals,
+            ended,
+            thread_id,
+            thread,
+        })
     }
 
     /// Asks for a refresh. One that is asked for already is enough.
@@ -73,10 +88,15 @@ impl Watcher {
         let _ = self.wishes.try_send(());
     }
 
+    /// Has endpoints made anew that are marked for that.
+    pub(crate) fn renew(&self) {
+        let _ = self.renewals.try_send(());
+    }
+
     /// Ends the thread, and waits for that for a moment. What hangs is left to end by itself.
     pub(crate) fn stop(&self) {
         self.canceller.cancel();
-        self.gate.stop();
+        self.board.stop();
         if thread::current().id() == self.thread_id {
             return;
         }
@@ -100,20 +120,18 @@ impl Drop for Watcher {
 /// Tells, when the thread ends in whatever way, that nothing more will come.
 struct End {
     board: Arc<Board>,
-    gate: Arc<Gate>,
     _ended: Sender<Infallible>,
 }
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.board.note(|status| status.next_refresh = None);
-        self.gate.stop();
+        self.board.stop();
     }
 }
 
 fn spawn(name: &Arc<str>, driver: Driver) -> Result<(JoinHandle<()>, Receiver<Infallible>), DiscoveryError> {
     let (alive, ended) = bounded(0);
-    let end = End { board: Arc::clone(&driver.board), gate: Arc::clone(&driver.gate), _ended: alive };
+    let end = End { board: Arc::clone(&driver.board), _ended: alive };
     let thread = thread::Builder::new()
         .name(thread_name(name))
         .spawn(move || {

@@ -1,9 +1,12 @@
 //! The schedule without threads or clocks: every time is a number of milliseconds after a beginning.
 
 mod backoff;
+mod calm;
 mod expiry;
+mod jitter;
 mod model;
 mod on_empty;
+mod on_shrink;
 mod rhythm;
 
 use std::time::{Duration, Instant};
@@ -12,7 +15,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::*;
-use crate::settings::OnEmpty;
+use crate::settings::{OnEmpty, OnShrink};
 
 /// A schedule, and the moment at which its time begins.
 struct Clocked {
@@ -41,18 +44,24 @@ impl Clocked {
     fn answer(&mut self, ms: u64) -> Effect {
         let now = self.at(ms);
         self.schedule.asked(now);
-        self.schedule.answered(now, None, false)
+        self.schedule.answered(now, None, found(1))
     }
 
     fn answer_with_ttl(&mut self, ms: u64, ttl: Duration) {
         let now = self.at(ms);
-        self.schedule.answered(now, Some(ttl), false);
+        self.schedule.answered(now, Some(ttl), found(1));
+    }
+
+    fn answer_with(&mut self, ms: u64, instances: usize) -> Effect {
+        let now = self.at(ms);
+        self.schedule.asked(now);
+        self.schedule.answered(now, None, found(instances))
     }
 
     fn answer_empty(&mut self, ms: u64) -> Effect {
         let now = self.at(ms);
         self.schedule.asked(now);
-        self.schedule.answered(now, None, true)
+        self.schedule.answered(now, None, found(0))
     }
 
     fn fail(&mut self, ms: u64) {
@@ -77,18 +86,22 @@ impl Clocked {
     }
 }
 
+fn found(instances: usize) -> Found {
+    Found { instances, definite: false }
+}
+
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
 fn every(period: Duration) -> Settings {
-    Settings { refresh: Refresh::Every(period), ..Settings::default() }
+    Settings { refresh: Refresh::Every(period), jitter_percent: 0, ..Settings::default() }
 }
 
 fn on_ticks() -> Settings {
-    Settings { refresh: Refresh::On(crossbeam_channel::never()), ..Settings::default() }
+    Settings { refresh: Refresh::On(crossbeam_channel::never()), jitter_percent: 0, ..Settings::default() }
 }
 
 fn watch() -> Settings {
-    Settings { refresh: Refresh::Watch, ..Settings::default() }
+    Settings { refresh: Refresh::Watch, jitter_percent: 0, ..Settings::default() }
 }

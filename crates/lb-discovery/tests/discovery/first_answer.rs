@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::common::{LONG, echo, refreshed, script, set};
 use crossbeam_channel::{Sender, unbounded};
 use lb_core::{Error, Publisher};
-use lb_discovery::{DiscoveryError, DiscoveryPublisher, Refresh};
+use lb_discovery::{Answer, DiscoveryError, DiscoveryPublisher, OnEmpty, Refresh};
 
 const SOON: Duration = Duration::from_millis(1);
 
@@ -105,9 +105,60 @@ fn wait_ready_returns_the_last_error_when_stopped() {
 fn an_empty_first_answer_is_a_known_and_empty_set() {
     let (script, source) = script();
     script.answer([]);
-    let publisher = DiscoveryPublisher::builder("x", source).build(echo).unwrap();
+    let publisher = DiscoveryPublisher::builder("x", source).on_empty(OnEmpty::Empty).build(echo).unwrap();
     assert!(publisher.endpoints().unwrap().is_empty());
     publisher.wait_ready(SOON).unwrap();
+}
+
+#[test]
+fn case_23_a_first_answer_without_records_is_an_error_that_names_name_and_reason_once() {
+    let (script, source) = script();
+    script.reply(Answer::default().because("no such name"));
+    let error = DiscoveryPublisher::builder("_http._tcp.api.test", source).build(echo).unwrap_err();
+    assert!(matches!(error, DiscoveryError::NoRecords { .. }), "{error:?}");
+    assert_eq!(error.to_string(), "_http._tcp.api.test: no such name");
+}
+
+#[test]
+fn case_23_allowed_it_starts_as_not_ready_and_becomes_ready_with_records() {
+    let (script, source) = script();
+    script.reply(Answer::default().because("no such name"));
+    let publisher = DiscoveryPublisher::builder("x", source)
+        .allow_initial_failure()
+        .backoff(SOON, SOON)
+        .build(echo)
+        .unwrap();
+    assert!(matches!(publisher.endpoints(), Err(Error::NotReady)));
+    let error = publisher.wait_ready(SOON).unwrap_err();
+    assert_eq!(error.to_string(), "x was not ready within 1ms: no such name");
+    script.answer(["a:80"]);
+    publisher.wait_ready(LONG).unwrap();
+    assert_eq!(set(&publisher), "a:80");
+}
+
+#[test]
+fn case_23_with_the_other_settings_and_when_it_is_meant_it_is_an_empty_set() {
+    for (on_empty, answer) in [
+        (OnEmpty::Empty, Answer::default()),
+        (OnEmpty::EmptyAfter(LONG), Answer::default()),
+        (OnEmpty::KeepLast, Answer::no_service()),
+    ] {
+        let (script, source) = script();
+        script.reply(answer);
+        let publisher = DiscoveryPublisher::builder("x", source).on_empty(on_empty).build(echo).unwrap();
+        assert!(publisher.endpoints().unwrap().is_empty(), "{on_empty:?}");
+    }
+}
+
+#[test]
+fn a_first_answer_that_nothing_has_changed_is_a_failure() {
+    let (script, source) = script();
+    script.reply(Answer::unchanged());
+    let error = DiscoveryPublisher::builder("x", source).build(echo).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        r#"the first discovery of x failed: the first answer cannot be "unchanged""#
+    );
 }
 
 /// Sends a message when it is woken.

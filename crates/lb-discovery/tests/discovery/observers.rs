@@ -21,7 +21,7 @@ fn told_once_when_the_first_answer_comes() {
 #[test]
 fn told_once_when_the_first_answer_is_empty() {
     let (script, source) = script();
-    let publisher = DiscoveryPublisher::builder("x", source).start(echo).unwrap();
+    let publisher = DiscoveryPublisher::builder("x", source).on_empty(OnEmpty::Empty).start(echo).unwrap();
     let (_observer, told) = observe(&publisher);
     script.answer([]);
     publisher.wait_ready(common::LONG).unwrap();

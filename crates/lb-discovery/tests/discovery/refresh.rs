@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::common::{self, Script, echo, refreshed, script, set};
 use crossbeam_channel::{Sender, unbounded};
 use lb_core::Instance;
-use lb_discovery::{Answer, DiscoveryPublisher, Refresh};
+use lb_discovery::{Answer, DiscoveryPublisher, Refresh, Source};
 
 fn ticking() -> (Script, Sender<Instant>, DiscoveryPublisher<String>) {
     let (script, source) = script();
@@ -95,8 +95,11 @@ fn ttl_zero_is_floored_and_a_long_ttl_capped() {
     script.reply(Answer::new(vec![Instance::new("a:80")]).with_ttl(Duration::ZERO));
     script.reply(Answer::new(vec![Instance::new("a:80")]).with_ttl(Duration::MAX));
     let before = common::now();
-    let publisher =
-        DiscoveryPublisher::builder("x", source).refresh(Refresh::Ttl { min, max }).build(echo).unwrap();
+    let publisher = DiscoveryPublisher::builder("x", source)
+        .refresh(Refresh::Ttl { min, max })
+        .jitter(0)
+        .build(echo)
+        .unwrap();
     let next = publisher.status().next_refresh().unwrap();
     assert!((before + min..=common::now() + min).contains(&next));
     publisher.refresh_now();
@@ -166,4 +169,43 @@ fn a_closure_is_a_source() {
             .build(echo)
             .unwrap();
     assert_eq!(set(&publisher), "a:80");
+}
+
+/// Answers once, then that nothing has changed; after `forget` it answers in full. Counts how often it forgets.
+struct Remembering {
+    known: bool,
+    forgets: Sender<()>,
+}
+
+impl Source for Remembering {
+    fn fetch(&mut self, _: &lb_core::Context) -> Result<Answer, lb_core::BoxError> {
+        if std::mem::replace(&mut self.known, true) {
+            return Ok(Answer::unchanged());
+        }
+        Ok(["a:80", "b:80"].map(Instance::new).into_iter().collect())
+    }
+
+    fn forget(&mut self) {
+        self.known = false;
+        let _ = self.forgets.send(());
+    }
+}
+
+#[test]
+fn unchanged_keeps_the_set_and_refresh_now_has_the_source_forget() {
+    let (forgets, forgotten) = unbounded();
+    let (ticks, on) = unbounded();
+    let publisher = DiscoveryPublisher::builder("x", Remembering { known: false, forgets })
+        .refresh(Refresh::On(on))
+        .build(echo)
+        .unwrap();
+    let id = lb_core::Publisher::endpoints(&publisher).unwrap().id();
+    ticks.send(common::now()).unwrap();
+    refreshed(&publisher, 2);
+    assert_eq!(lb_core::Publisher::endpoints(&publisher).unwrap().id(), id);
+    assert_eq!((publisher.status().failures(), publisher.status().instances()), (0, 2));
+    assert!(forgotten.try_recv().is_err(), "a tick is no wish of a user's");
+    publisher.refresh_now();
+    refreshed(&publisher, 3);
+    assert!(forgotten.try_recv().is_ok());
 }

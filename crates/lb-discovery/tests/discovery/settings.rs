@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lb_discovery::{DiscoveryBuilder, DiscoveryError, DiscoveryPublisher, OnEmpty, Refresh};
+use lb_discovery::{DiscoveryBuilder, DiscoveryError, DiscoveryPublisher, OnEmpty, OnShrink, Refresh};
 
 use crate::common::{echo, script};
 
@@ -19,7 +19,12 @@ fn refused(name: &str, set: Set) -> String {
         let error = if build { builder.build(echo) } else { builder.start(echo) }.unwrap_err();
         assert!(!script.is_asked());
         assert!(
-            matches!(error, DiscoveryError::InvalidName { .. } | DiscoveryError::InvalidSetting { .. }),
+            matches!(
+                error,
+                DiscoveryError::InvalidName { .. }
+                    | DiscoveryError::InvalidSetting { .. }
+                    | DiscoveryError::InvalidPercent { .. }
+            ),
             "{error:?}"
         );
         error.to_string()
@@ -30,16 +35,32 @@ fn refused(name: &str, set: Set) -> String {
 
 #[test]
 fn zero_durations_are_named_errors() {
-    let cases: [(Set, &str); 5] = [
+    let cases: [(Set, &str); 7] = [
         (|builder| builder.refresh(Refresh::Every(ZERO)), "Refresh::Every"),
         (|builder| builder.refresh(Refresh::Ttl { min: ZERO, max: SECOND }), "Refresh::Ttl min"),
         (|builder| builder.expire_after(ZERO), "expire_after"),
         (|builder| builder.on_empty(OnEmpty::EmptyAfter(ZERO)), "OnEmpty::EmptyAfter"),
         (|builder| builder.backoff(ZERO, SECOND), "backoff min"),
+        (|builder| builder.factory_timeout(ZERO), "factory_timeout"),
+        (
+            |builder| builder.on_shrink(OnShrink::Hold { below_percent: 50, for_up_to: ZERO }),
+            "OnShrink::Hold for_up_to",
+        ),
     ];
     for (set, name) in cases {
         assert_eq!(refused("x", set), format!("invalid {name} 0ns: it must be more than zero"));
     }
+}
+
+#[test]
+fn a_share_above_the_whole_is_a_named_error() {
+    let jitter = |builder: DiscoveryBuilder| builder.jitter(100);
+    assert_eq!(refused("x", jitter), "invalid jitter 100 %: it must be no more than 99 %");
+    let hold = |builder: DiscoveryBuilder| {
+        builder.on_shrink(OnShrink::Hold { below_percent: 101, for_up_to: SECOND })
+    };
+    let rule = "it must be no more than 100 %";
+    assert_eq!(refused("x", hold), format!("invalid OnShrink::Hold below_percent 101 %: {rule}"));
 }
 
 #[test]
@@ -79,7 +100,7 @@ fn the_thread_bears_as_much_of_the_name_as_linux_shows() {
         let (sender, names) = crossbeam_channel::unbounded();
         let source = move |_: &lb_core::Context| {
             sender.send(std::thread::current().name().map(str::to_owned))?;
-            Ok(lb_discovery::Answer::default())
+            Ok(lb_discovery::Answer::no_service())
         };
         DiscoveryPublisher::builder(name, source).build(echo).unwrap();
         assert_eq!(names.recv().unwrap().as_deref(), Some(shown));

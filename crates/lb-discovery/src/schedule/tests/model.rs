@@ -34,7 +34,7 @@ fn settings() -> impl Strategy<Value = Settings> {
     (refresh, on_empty, expire_after, durations(), durations()).prop_map(
         |(refresh, on_empty, expire_after, a, b)| {
             let (backoff_min, backoff_max) = (a.min(b), a.max(b));
-            Settings { refresh, on_empty, expire_after, backoff_min, backoff_max }
+            Settings { refresh, on_empty, expire_after, backoff_min, backoff_max, ..Settings::default() }
         },
     )
 }
@@ -53,8 +53,12 @@ fn events() -> impl Strategy<Value = Vec<(u64, Event)>> {
 fn limit(settings: &Settings, event: Event) -> Duration {
     let regular = longest_pause(&settings.refresh);
     match event {
+        Event::Failure if matches!(settings.refresh, Refresh::Watch) => {
+            settings.backoff_max.max(WATCH_SPACING)
+        }
         Event::Failure => regular.min(settings.backoff_max),
         _ if matches!(settings.refresh, Refresh::Watch) => WATCH_SPACING,
+        _ if matches!(settings.refresh, Refresh::Every(_)) => regular.saturating_add(regular / 100 * 10),
         _ => regular,
     }
 }
@@ -68,7 +72,7 @@ proptest! {
         prop_assert!(settings.check().is_ok());
         let mut clocked = Clocked::new(&settings);
         let (mut latest, mut failing_since, mut known) = (0, None, false);
-        for (ms, event) in events {
+        for (ms, mut event) in events {
             latest = latest.max(ms);
             let (now, seen) = (clocked.at(ms), clocked.at(latest));
             match event {
@@ -77,10 +81,15 @@ proptest! {
                     clocked.fail(ms);
                     failing_since.get_or_insert(seen);
                 }
-                Event::Empty => drop(clocked.answer_empty(ms)),
+                Event::Empty => {
+                    if clocked.answer_empty(ms) == Effect::Refuse {
+                        event = Event::Failure;
+                        failing_since.get_or_insert(seen);
+                    }
+                }
                 Event::Answer { ttl } => {
                     clocked.schedule.asked(now);
-                    prop_assert_eq!(clocked.schedule.answered(now, ttl, false), Effect::Replace);
+                    prop_assert_eq!(clocked.schedule.answered(now, ttl, found(1)), Effect::Replace);
                 }
             }
             if matches!(event, Event::Answer { .. } | Event::Empty) {

@@ -29,9 +29,13 @@ fn empty_after_empties_when_the_time_has_passed() {
 }
 
 #[test]
-fn a_first_answer_without_records_is_taken_as_it_is() {
-    for on_empty in [OnEmpty::KeepLast, OnEmpty::Empty, OnEmpty::EmptyAfter(ms(1000))] {
-        assert_eq!(Clocked::new(&emptying(on_empty)).answer_empty(0), Effect::Clear, "{on_empty:?}");
+fn a_first_answer_without_records_is_refused_where_there_is_nothing_to_keep_and_taken_elsewhere() {
+    for (on_empty, effect) in [
+        (OnEmpty::KeepLast, Effect::Refuse),
+        (OnEmpty::Empty, Effect::Clear),
+        (OnEmpty::EmptyAfter(ms(1000)), Effect::Clear),
+    ] {
+        assert_eq!(Clocked::new(&emptying(on_empty)).answer_empty(0), effect, "{on_empty:?}");
     }
 }
 

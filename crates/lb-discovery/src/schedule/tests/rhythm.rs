@@ -11,7 +11,7 @@ fn every_asks_a_period_after_each_answer() {
 
 #[test]
 fn ttl_follows_the_answer_between_floor_and_cap() {
-    let settings = Settings { refresh: Refresh::Ttl { min: ms(100), max: ms(9000) }, ..Settings::default() };
+    let settings = Settings { refresh: Refresh::Ttl { min: ms(100), max: ms(9000) }, ..every(ms(1)) };
     let mut clocked = Clocked::new(&settings);
     for (ttl, pause) in [(5000, 5000), (0, 100), (99, 100), (9001, 9000), (u64::MAX, 9000)] {
         clocked.answer_with_ttl(0, ms(ttl));
@@ -21,7 +21,7 @@ fn ttl_follows_the_answer_between_floor_and_cap() {
 
 #[test]
 fn an_answer_without_ttl_is_good_for_the_floor() {
-    let settings = Settings { refresh: Refresh::Ttl { min: ms(100), max: ms(9000) }, ..Settings::default() };
+    let settings = Settings { refresh: Refresh::Ttl { min: ms(100), max: ms(9000) }, ..every(ms(1)) };
     let mut clocked = Clocked::new(&settings);
     clocked.answer(0);
     assert_eq!(clocked.pause_after(0), Some(ms(100)));
@@ -41,7 +41,7 @@ fn watch_asks_again_at_once() {
     let mut clocked = Clocked::new(&watch());
     clocked.schedule.asked(clocked.start);
     let now = clocked.at(5000);
-    clocked.schedule.answered(now, None, false);
+    clocked.schedule.answered(now, None, found(1));
     assert_eq!(clocked.pause_after(5000), Some(Duration::ZERO));
     assert!(clocked.schedule.is_due(now));
 }
