@@ -1,7 +1,7 @@
 //! From a server's message to what it says about the question.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use hickory_proto::op::ResponseCode;
@@ -108,7 +108,7 @@ impl Found {
     pub(crate) fn into_srv(self) -> SrvAnswer {
         let records = self.records.iter().filter_map(|record| {
             let RData::SRV(srv) = &record.data else { return None };
-            let parsed = SrvRecord::new(srv.target.to_ascii(), srv.port);
+            let parsed = SrvRecord::new(text(&srv.target), srv.port);
             Some(parsed.with_priority(srv.priority).with_weight(srv.weight))
         });
         let answer = SrvAnswer::new(records);
@@ -119,6 +119,15 @@ impl Found {
     pub(crate) fn into_addresses(self) -> Addresses {
         let addresses = self.records.iter().filter_map(address).collect();
         Addresses { addresses, ttl: self.ttl, absence: self.absence }
+    }
+}
+
+/// A target as text. Some write an IPv6 address there, whose colons the text form of a name would escape.
+fn text(target: &Name) -> String {
+    let mut labels = target.iter();
+    match (labels.next().map(std::str::from_utf8), labels.next()) {
+        (Some(Ok(only)), None) if only.parse::<Ipv6Addr>().is_ok() => only.to_owned(),
+        _ => target.to_ascii(),
     }
 }
 

@@ -104,9 +104,9 @@ fn case_24_a_family_that_is_switched_off_is_not_asked_for() {
 #[test]
 fn case_30_targets_that_are_addresses_need_no_lookup() {
     for resolve in [true, false] {
-        let server = server(&["10.0.0.7.", "::1."]);
+        let server = server(&["10.0.0.7."]);
         let publisher = asking(&server).resolve_targets(resolve).build(factory).expect("it starts");
-        assert_eq!(addresses(&publisher), ["10.0.0.7:80", "[::1]:80"], "resolve_targets({resolve})");
+        assert_eq!(addresses(&publisher), ["10.0.0.7:80"], "resolve_targets({resolve})");
         assert!(server.queries().iter().all(|query| query.kind == Kind::Srv), "{:?}", server.queries());
     }
 }

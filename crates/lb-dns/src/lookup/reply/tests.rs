@@ -58,3 +58,13 @@ fn answers_to_another_question_are_a_fault() {
     let unknown = read_answers(vec![], ResponseCode::Unknown(77));
     assert!(matches!(unknown, Err(Fault::Code(_))), "{unknown:?}");
 }
+
+#[test]
+fn case_30_a_target_that_is_an_ipv6_address_is_read_as_one() {
+    for (label, text) in [("::1", "::1"), ("fd00::a:2", "fd00::a:2")] {
+        let target = Name::from_labels([label.as_bytes()]).expect("a label of any octets");
+        let record = Record::from_rdata(name("a."), 5, RData::SRV(SRV::new(0, 1, 80, target)));
+        let found = Found { records: vec![record], ..Found::default() };
+        assert_eq!(found.into_srv().records()[0].target(), text);
+    }
+}
