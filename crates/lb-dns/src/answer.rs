@@ -166,7 +166,7 @@ impl SrvRecord {
 /// The IP addresses of one name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses {
-    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) list: Vec<IpAddr>,
     pub(crate) ttl: Option<Duration>,
     pub(crate) absence: Option<Absence>,
 }
@@ -174,7 +174,7 @@ pub struct Addresses {
 impl Addresses {
     /// These addresses. None at all says that the name has none.
     pub fn new(addresses: impl IntoIterator<Item = IpAddr>) -> Self {
-        Self { addresses: addresses.into_iter().collect(), ttl: None, absence: None }
+        Self { list: addresses.into_iter().collect(), ttl: None, absence: None }
     }
 
     /// Sets for how long they are good.
@@ -186,7 +186,7 @@ impl Addresses {
 
     /// The addresses; from a [`Resolver`](crate::Resolver) in order, each once.
     pub fn addresses(&self) -> &[IpAddr] {
-        &self.addresses
+        &self.list
     }
 
     /// For how long they are good, if the answer says so.

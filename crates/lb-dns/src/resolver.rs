@@ -158,7 +158,11 @@ impl Resolver {
 /// Runs a future to its end, or until the context is cancelled, on a runtime that lives no longer than it: between refreshes
 /// there is no descriptor.
 fn run<T>(ctx: &Context, future: impl Future<Output = T>) -> Result<T, BoxError> {
-    let runtime = Builder::new_current_thread().enable_io().enable_time().build().map_err(no_runtime)?;
+    let runtime = Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|error| no_runtime(&error))?;
     let mut cancelled = ctx.on_cancelled();
     let result = runtime.block_on(async {
         let mut future = pin!(future);
@@ -172,6 +176,6 @@ fn run<T>(ctx: &Context, future: impl Future<Output = T>) -> Result<T, BoxError>
     result.ok_or_else(|| "stopped while looking up".into())
 }
 
-fn no_runtime(error: io::Error) -> BoxError {
+fn no_runtime(error: &io::Error) -> BoxError {
     format!("no descriptors to look up with: {error}").into()
 }

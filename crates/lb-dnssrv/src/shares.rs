@@ -39,9 +39,12 @@ fn least_common_multiple(one: u32, other: u32) -> u32 {
 mod tests {
     use super::*;
 
+    /// Weights with their numbers of addresses, and what each address gets.
+    type Case = (&'static [(u16, usize)], &'static [u32]);
+
     #[test]
     fn case_31_each_target_has_its_share_whatever_its_addresses() {
-        let cases: [(&[(u16, usize)], &[u32]); 6] = [
+        let cases: [Case; 6] = [
             (&[(7, 1), (3, 1)], &[7, 3]),
             (&[(1, 2), (1, 1)], &[1, 2]),
             (&[(5, 2), (5, 2)], &[5, 5]),

@@ -74,7 +74,7 @@ impl FamiliesAsked {
     }
 
     fn known(&self, name: &str, kind: RecordType) -> Vec<IpAddr> {
-        self.known.get(&(name.to_owned(), kind)).map(|known| known.addresses.clone()).unwrap_or_default()
+        self.known.get(&(name.to_owned(), kind)).map(|known| known.list.clone()).unwrap_or_default()
     }
 
     /// Keeps what is known from growing without end when names come and go.
@@ -118,7 +118,7 @@ impl Gathered {
         self.answered = true;
         self.found.ttl = shorter(self.found.ttl, found.ttl);
         self.found.absence = most_there(self.found.absence, found.absence);
-        self.found.addresses.extend_from_slice(&found.addresses);
+        self.found.list.extend_from_slice(&found.list);
     }
 
     fn fail(&mut self, failure: Failure, before: Vec<IpAddr>) {
@@ -128,15 +128,15 @@ impl Gathered {
 
     fn end(mut self, families: Families) -> Result<Addresses, Failure> {
         if self.answered {
-            self.found.addresses.append(&mut self.before);
+            self.found.list.append(&mut self.before);
         }
-        if self.found.addresses.is_empty() {
+        if self.found.list.is_empty() {
             return self.failure.map_or(Ok(self.found), Err);
         }
         self.found.absence = None;
-        self.found.addresses.sort_unstable();
-        self.found.addresses.dedup();
-        families.prefer(&mut self.found.addresses);
+        self.found.list.sort_unstable();
+        self.found.list.dedup();
+        families.prefer(&mut self.found.list);
         Ok(self.found)
     }
 }

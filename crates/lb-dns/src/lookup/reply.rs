@@ -117,8 +117,8 @@ impl Found {
 
     /// As addresses.
     pub(crate) fn into_addresses(self) -> Addresses {
-        let addresses = self.records.iter().filter_map(address).collect();
-        Addresses { addresses, ttl: self.ttl, absence: self.absence }
+        let list = self.records.iter().filter_map(address).collect();
+        Addresses { list, ttl: self.ttl, absence: self.absence }
     }
 }
 

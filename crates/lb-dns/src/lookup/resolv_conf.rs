@@ -27,8 +27,8 @@ pub(crate) struct SystemConfig {
     pub(crate) rotate: bool,
     pub(crate) use_vc: bool,
     pub(crate) no_aaaa: bool,
-    /// Whether the file names its servers, and not the C library's default stands in.
-    names_servers: bool,
+    /// How many servers the file itself names; where it names none, the C library's default stands in.
+    own_servers: usize,
 }
 
 impl Default for SystemConfig {
@@ -41,7 +41,7 @@ impl Default for SystemConfig {
             rotate: false,
             use_vc: false,
             no_aaaa: false,
-            names_servers: false,
+            own_servers: 0,
         }
     }
 }
@@ -50,7 +50,7 @@ impl SystemConfig {
     /// Whether this is what is left of another one while the file is being written, or after it was emptied.
     fn is_remains_of(&self, other: &Self) -> bool {
         let emptied = self.search.domains.is_empty() && !other.search.domains.is_empty();
-        !self.names_servers && (other.names_servers || emptied)
+        self.own_servers == 0 && (other.own_servers > 0 || emptied)
     }
 }
 
@@ -197,7 +197,7 @@ fn parse(text: &[u8]) -> (SystemConfig, Vec<String>) {
         rotate: config.rotate,
         use_vc: config.use_vc,
         no_aaaa: config.no_aaaa,
-        names_servers: !config.nameservers.is_empty(),
+        own_servers: config.nameservers.len(),
     };
     (config, problems)
 }

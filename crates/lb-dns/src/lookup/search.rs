@@ -56,7 +56,7 @@ impl Answered for SrvAnswer {
 
 impl Answered for Addresses {
     fn is_empty(&self) -> bool {
-        self.addresses.is_empty()
+        self.list.is_empty()
     }
 
     fn absent_too(&mut self, other: Self) {

@@ -31,14 +31,17 @@ pub(super) enum Datagram {
 /// Asks until there is an answer, and for ever if there is none. The socket is connected, so that a closed port is told at
 /// once, and answers of others are not seen.
 pub(super) async fn ask(exchange: &Exchange<'_>) -> Result<Datagram, Fault> {
-    let [with_edns, plain] = [true, false].map(|edns| Outgoing::new(exchange.name, exchange.kind, edns));
-    let sent = [&with_edns?, &plain?];
+    let [extended, simple] = [true, false].map(|edns| Outgoing::new(exchange.name, exchange.kind, edns));
+    let sent = [&extended?, &simple?];
     let socket = connect(exchange.server).await?;
     let (start, part) = (Instant::now(), exchange.time / 6);
     let mut plan = VecDeque::from([(start, sent[0]), (start + part, sent[0]), (start + part * 2, sent[1])]);
     let mut buffer = vec![0; LARGEST];
     loop {
-        while let Some((_, outgoing)) = plan.pop_front_if(|(due, _)| *due <= Instant::now()) {
+        while let Some(&(due, outgoing)) = plan.front()
+            && due <= Instant::now()
+        {
+            plan.pop_front();
             socket.send(&outgoing.bytes).await?;
         }
         let received = match plan.front() {

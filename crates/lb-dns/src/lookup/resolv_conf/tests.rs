@@ -65,3 +65,107 @@ proptest! {
         prop_assert!(!config.name_servers.is_empty() && config.timeout >= Duration::from_secs(1));
     }
 }
+
+/// A file of a test's own.
+struct Conf(PathBuf);
+
+impl Conf {
+    fn new(test: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("lb-dns-{}-{test}.conf", std::process::id())))
+    }
+
+    fn write(&self, text: impl AsRef<[u8]>) {
+        std::fs::write(&self.0, text).expect("the file can be written");
+    }
+}
+
+impl Drop for Conf {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+const GOOD: &str = "nameserver 10.0.0.1\nsearch a.test\n";
+
+fn read(file: &mut ResolvConf) -> SystemConfig {
+    file.read(&Context::background()).expect("there is a configuration")
+}
+
+#[test]
+fn case_27_options_are_read() {
+    let cases: [(&str, fn(&SystemConfig) -> bool); 4] = [
+        ("rotate", |config| config.rotate),
+        ("use-vc", |config| config.use_vc),
+        ("no-aaaa", |config| config.no_aaaa),
+        ("timeout:7", |config| config.timeout == Duration::from_secs(7)),
+    ];
+    for (option, holds) in cases {
+        let (config, _) = parse(format!("{GOOD}options {option}\n").as_bytes());
+        assert!(holds(&config), "{option}: {config:?}");
+        assert!(!holds(&parse(GOOD.as_bytes()).0), "{option}");
+    }
+}
+
+#[test]
+fn case_31b_an_emptied_file_never_replaces_a_good_one() {
+    for left in ["", "\n# nothing\n", "options ndots:2\n", "search b.test\n"] {
+        let conf = Conf::new("emptied");
+        conf.write(GOOD);
+        let mut file = ResolvConf::new(conf.0.clone());
+        let good = read(&mut file);
+        conf.write(left);
+        assert_eq!(read(&mut file), good, "{left:?}");
+        assert!(file.warned.is_some(), "{left:?}");
+        conf.write("nameserver 10.0.0.2\n");
+        assert_eq!(read(&mut file).name_servers, [address("10.0.0.2")]);
+        assert_eq!(file.warned, None);
+    }
+}
+
+#[test]
+fn case_31b_a_search_line_that_is_gone_for_a_moment_stays() {
+    let conf = Conf::new("moment");
+    conf.write(GOOD);
+    let mut file = ResolvConf::new(conf.0.clone());
+    let good = read(&mut file);
+    conf.write("nameserver 10.0.0.1\n");
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| read(&mut file));
+        // The rest of the file comes while the reader waits for the first part to stand.
+        std::thread::park_timeout(MOMENT / 5);
+        conf.write(GOOD);
+        assert_eq!(reading.join().expect("no panic"), good);
+    });
+}
+
+#[test]
+fn case_31a_and_31c_what_cannot_be_read_leaves_the_last_configuration_and_one_warning() {
+    let spoils: [(&str, fn(&PathBuf)); 3] = [
+        ("deleted", |path| std::fs::remove_file(path).expect("it is there")),
+        ("a directory", |path| {
+            std::fs::remove_file(path).expect("it is there");
+            std::fs::create_dir(path).expect("its place is free");
+        }),
+        ("too long", |path| std::fs::write(path, vec![b'#'; 2 << 20]).expect("it can be written")),
+    ];
+    for (what, spoil) in spoils {
+        let conf = Conf::new("spoiled");
+        conf.write(GOOD);
+        let mut file = ResolvConf::new(conf.0.clone());
+        let good = read(&mut file);
+        spoil(&conf.0);
+        assert_eq!(read(&mut file), good, "{what}");
+        assert!(file.warned.as_ref().is_some_and(|warning| warning.contains("spoiled.conf")), "{what}");
+        drop(std::fs::remove_dir(&conf.0));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn case_31c_a_fifo_is_refused_and_does_not_hang() {
+    let conf = Conf::new("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&conf.0).status();
+    assert!(made.expect("mkfifo is everywhere").success());
+    let error = ResolvConf::new(conf.0.clone()).read(&Context::background()).expect_err("it is no file");
+    assert!(error.to_string().contains("not a regular file"), "{error}");
+}
