@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+type Change = fn(&mut Message);
+
 const KIND: RecordType = RecordType::A;
 
 fn name(text: &str) -> Name {
@@ -33,7 +35,7 @@ fn read_as(outgoing: &Outgoing, bytes: &[u8]) -> Incoming {
 
 #[test]
 fn case_31d_id_opcode_and_question_have_to_be_ours() {
-    let changes: [(&str, fn(&mut Message)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("another id", |message| message.metadata.id = message.metadata.id.wrapping_add(1)),
         ("a query", |message| message.metadata.message_type = MessageType::Query),
         ("NOTIFY", |message| message.metadata.op_code = OpCode::Notify),

@@ -85,6 +85,9 @@ impl Drop for Conf {
     }
 }
 
+type Holds = fn(&SystemConfig) -> bool;
+type Spoil = fn(&PathBuf);
+
 const GOOD: &str = "nameserver 10.0.0.1\nsearch a.test\n";
 
 fn read(file: &mut ResolvConf) -> SystemConfig {
@@ -93,7 +96,7 @@ fn read(file: &mut ResolvConf) -> SystemConfig {
 
 #[test]
 fn case_27_options_are_read() {
-    let cases: [(&str, fn(&SystemConfig) -> bool); 4] = [
+    let cases: [(&str, Holds); 4] = [
         ("rotate", |config| config.rotate),
         ("use-vc", |config| config.use_vc),
         ("no-aaaa", |config| config.no_aaaa),
@@ -140,7 +143,7 @@ fn case_31b_a_search_line_that_is_gone_for_a_moment_stays() {
 
 #[test]
 fn case_31a_and_31c_what_cannot_be_read_leaves_the_last_configuration_and_one_warning() {
-    let spoils: [(&str, fn(&PathBuf)); 3] = [
+    let spoils: [(&str, Spoil); 3] = [
         ("deleted", |path| std::fs::remove_file(path).expect("it is there")),
         ("a directory", |path| {
             std::fs::remove_file(path).expect("it is there");
