@@ -4,7 +4,7 @@ use lb_core::Factory;
 use lb_discovery::{DiscoveryBuilder, DiscoveryPublisher, OnEmpty, Refresh};
 
 use crate::source::SrvSource;
-use crate::{DnsSrvError, DnsSrvPublisher, SrvLookup, name};
+use crate::{DnsSrvError, DnsSrvPublisher, SrvLookup};
 
 #[cfg(feature = "hickory")]
 mod resolver;
@@ -15,7 +15,7 @@ pub struct DnsSrvBuilder {
     name: String,
     lookup: Option<Box<dyn SrvLookup>>,
     #[cfg(feature = "hickory")]
-    resolver: crate::hickory::ResolverSettings,
+    resolver: lb_dns::ResolverSettings,
     resolve_targets: bool,
     refresh: Option<Refresh>,
     on_empty: OnEmpty,
@@ -29,7 +29,7 @@ impl DnsSrvBuilder {
             name,
             lookup: None,
             #[cfg(feature = "hickory")]
-            resolver: crate::hickory::ResolverSettings::default(),
+            resolver: lb_dns::ResolverSettings::default(),
             resolve_targets: false,
             refresh: None,
             on_empty: OnEmpty::default(),
@@ -59,8 +59,16 @@ impl DnsSrvBuilder {
     /// [`host`](lb_core::Instance::host) and the record's weight and priority. By default targets are used as names
     /// (`a.example:80`), and whoever connects resolves them.
     ///
-    /// Addresses that came with the answer are used; those that did not are asked for, A and AAAA. A target without any is
-    /// a bad record.
+    /// A and AAAA of every target are asked for, side by side, each refresh: addresses that come along with SRV records are
+    /// as many as fit, which servers do not say. All of it takes one timeout at most for each server that is silent. A target
+    /// that is an IP address is not asked for. One without addresses, or whose addresses are nobody's (0.0.0.0, `::`,
+    /// multicast), is a bad record.
+    ///
+    /// A target has one share, whatever its addresses: its weight is split among them. So that weights stay whole numbers, all
+    /// of a set are first multiplied by the least common multiple of the targets' numbers of addresses (at most 65,536): where
+    /// all have one address each, or all have two, each instance keeps the record's weight. Strategies that ignore weights
+    /// (round robin, random) give each *address* one share: for them choose one IP version, or prefer one
+    /// (`families`).
     pub fn resolve_targets(mut self, resolve: bool) -> Self {
         self.resolve_targets = resolve;
         self
@@ -116,7 +124,7 @@ impl DnsSrvBuilder {
     }
 
     fn into_discovery(mut self) -> Result<DiscoveryBuilder, DnsSrvError> {
-        if let Err(rule) = name::check(&self.name) {
+        if let Err(rule) = lb_dns::support::check(&self.name) {
             return Err(DnsSrvError::InvalidName { name: self.name, rule });
         }
         let lookup = match self.lookup.take() {

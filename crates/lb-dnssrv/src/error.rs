@@ -43,3 +43,13 @@ pub enum DnsSrvError {
     #[error(transparent)]
     Discovery(#[from] DiscoveryError),
 }
+
+#[cfg(feature = "hickory")]
+impl From<lb_dns::InvalidSetting> for DnsSrvError {
+    fn from(error: lb_dns::InvalidSetting) -> Self {
+        match error {
+            lb_dns::InvalidSetting::NameServer { address, rule } => Self::InvalidNameServer { address, rule },
+            lb_dns::InvalidSetting::Timeout { timeout, rule } => Self::InvalidTimeout { timeout, rule },
+        }
+    }
+}

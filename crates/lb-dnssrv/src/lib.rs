@@ -25,8 +25,8 @@
 //! # }
 //! ```
 //!
-//! The lookups are hickory-resolver's, behind the default feature `hickory`. Without it this crate pulls in no resolver and
-//! no runtime, and takes a [`SrvLookup`] of yours, for which a closure will do:
+//! The lookups are those of `lb-dns`, behind the default feature `hickory`, named for the DNS codec that they stand on. Without
+//! it this crate pulls in no resolver and no runtime, and takes a [`SrvLookup`] of yours, for which a closure will do:
 //!
 //! ```
 //! use lb_core::{BoxError, Context, Instance, Publisher};
@@ -39,22 +39,22 @@
 //! # Ok::<_, BoxError>(())
 //! ```
 
-mod answer;
 mod builder;
-mod error;
 #[cfg(feature = "hickory")]
-mod hickory;
+mod dns_lookup;
+mod error;
 mod lookup;
-mod name;
 mod publisher;
 mod records;
+mod shares;
 mod source;
 
-pub use answer::{Addresses, SrvAnswer, SrvRecord};
 pub use builder::DnsSrvBuilder;
 pub use error::DnsSrvError;
 pub use lookup::SrvLookup;
 pub use publisher::DnsSrvPublisher;
+
+pub use lb_dns::{Absence, Addresses, Families, SrvAnswer, SrvRecord};
 
 pub use lb_discovery::{DiscoveryError, OnEmpty, Refresh, Status};
 

@@ -1,12 +1,13 @@
 //! From SRV records to instances.
 
 use std::cmp::Reverse;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use lb_core::Instance;
+use lb_dns::support::{check, shorter};
 
-use crate::answer::shorter;
-use crate::{Addresses, SrvAnswer, SrvRecord, name};
+use crate::{SrvAnswer, SrvRecord};
 
 /// The usable records of an answer: one for each target and port, the target in its canonical spelling.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,70 +25,80 @@ pub(crate) fn screen(mut records: Vec<SrvRecord>) -> Screened {
     if records.iter().all(says_no_service) {
         return Screened { no_service: !records.is_empty(), ..Screened::default() };
     }
-    for record in &mut records {
-        record.target.make_ascii_lowercase();
-    }
+    records.iter_mut().for_each(SrvRecord::canonicalise);
     records.sort_by(|one, other| rank(one).cmp(&rank(other)));
     let mut screened = Screened::default();
-    for mut record in records {
-        if let Some(fault) = fault(&record, screened.records.last()) {
-            screened.skipped.push(format!("{:?} port {} ({fault})", record.target, record.port));
-        } else {
-            record.target = name::canonical(&record.target);
-            screened.records.push(record);
+    for record in records {
+        match fault(&record, screened.records.last()) {
+            Some(fault) => screened.skipped.push(told(&record, fault)),
+            None => screened.records.push(record),
         }
     }
     screened
 }
 
-/// The one instance of a target that is used by its name.
-pub(crate) fn by_name(record: &SrvRecord) -> Instance {
-    rated(Instance::new(format!("{}:{}", record.target, record.port)), record)
+/// How a record that is left out is told of.
+pub(crate) fn told(record: &SrvRecord, why: &str) -> String {
+    format!("{:?} port {} ({why})", record.target(), record.port())
 }
 
-/// The instances of a target's addresses, which keep its name as their host.
-pub(crate) fn by_address(record: &SrvRecord, addresses: &Addresses) -> Vec<Instance> {
-    let mut addresses = addresses.addresses.clone();
-    addresses.sort_unstable();
-    addresses.dedup();
-    let instance = |address| {
-        let socket = std::net::SocketAddr::new(address, record.port).to_string();
-        rated(Instance::new(socket).with_host(record.target.as_str()), record)
+/// The one instance of a target that is used by its name, or is an address already.
+pub(crate) fn by_name(record: &SrvRecord) -> Instance {
+    let address = match literal(record) {
+        Some(ip) => SocketAddr::new(ip, record.port()).to_string(),
+        None => format!("{}:{}", record.target(), record.port()),
     };
-    addresses.into_iter().map(instance).collect()
+    Instance::new(address).with_priority(record.priority()).with_weight(record.weight().into())
+}
+
+/// The instance of one of a target's addresses, which keeps its name as its host.
+pub(crate) fn by_address(record: &SrvRecord, address: IpAddr, weight: u32) -> Instance {
+    let instance = Instance::new(SocketAddr::new(address, record.port()).to_string());
+    let instance = if literal(record).is_some() { instance } else { instance.with_host(record.target()) };
+    instance.with_priority(record.priority()).with_weight(weight)
+}
+
+/// The address that a target is, with or without brackets.
+pub(crate) fn literal(record: &SrvRecord) -> Option<IpAddr> {
+    let target = record.target();
+    target.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(target).parse().ok()
 }
 
 /// For how long an answer is good: as long as everything in it.
 pub(crate) fn shortest_ttl(answer: &SrvAnswer) -> Option<Duration> {
-    answer.records.iter().map(|record| record.ttl).fold(answer.ttl, shorter)
-}
-
-fn rated(instance: Instance, record: &SrvRecord) -> Instance {
-    instance.with_priority(record.priority).with_weight(record.weight.into())
+    answer.records().iter().map(SrvRecord::ttl).fold(answer.ttl(), shorter)
 }
 
 /// RFC 2782, "Target": the service is decidedly not available.
 fn says_no_service(record: &SrvRecord) -> bool {
-    record.target == "."
+    record.target() == "."
 }
 
 fn rank(record: &SrvRecord) -> impl Ord {
-    let target = record.target.strip_suffix('.').unwrap_or(&record.target);
-    (target, record.port, record.priority, Reverse(record.weight))
+    (record.target(), record.port(), record.priority(), Reverse(record.weight()))
 }
 
 fn fault(record: &SrvRecord, before: Option<&SrvRecord>) -> Option<&'static str> {
     if says_no_service(record) {
         return Some("it says that there is no service, others say that there is");
     }
-    if let Err(rule) = name::check(&record.target) {
-        return Some(rule);
+    match literal(record) {
+        Some(address) => {
+            if let Some(why) = lb_dns::support::unusable(address) {
+                return Some(why);
+            }
+        }
+        None => {
+            if let Err(rule) = check(record.target()) {
+                return Some(rule);
+            }
+        }
     }
-    if record.port == 0 {
+    if record.port() == 0 {
         return Some("nothing listens on port 0");
     }
-    let target = record.target.strip_suffix('.').unwrap_or(&record.target);
-    let repeats = before.is_some_and(|before| before.target == target && before.port == record.port);
+    let repeats =
+        before.is_some_and(|before| before.target() == record.target() && before.port() == record.port());
     repeats.then_some("it repeats another record")
 }
 

@@ -1,11 +1,13 @@
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use lb_core::{BoxError, Context, Instance};
 use lb_discovery::{Answer, Source};
+use lb_dns::support::{no_records_reason, shorter, unusable};
 
-use crate::answer::shorter;
-use crate::records::{self, Screened};
+use crate::records::{self, Screened, told};
+use crate::shares::Shares;
 use crate::{Addresses, SrvLookup, SrvRecord};
 
 /// How many skipped records a log line spells out.
@@ -27,6 +29,8 @@ struct Harvest {
     skipped: Vec<String>,
 }
 
+type Resolved = HashMap<String, Result<Addresses, String>>;
+
 impl SrvSource {
     pub(crate) fn new(name: String, lookup: Box<dyn SrvLookup>, resolve_targets: bool) -> Self {
         Self { name, lookup, resolve_targets, complaints: Vec::new() }
@@ -35,35 +39,31 @@ impl SrvSource {
     /// Makes one instance of each address of each target; a target without any is a bad record.
     fn resolve(&mut self, ctx: &Context, screened: Screened) -> Harvest {
         let asked = self.ask_for_addresses(ctx, &screened.records);
-        let found = |target: &String| match asked.get(target) {
-            Some(result) => result.as_ref().map_err(String::as_str),
-            None => Err("the lookup gave no result"),
-        };
         let mut harvest = Harvest { skipped: screened.skipped, ..Harvest::default() };
+        let mut resolved = Vec::with_capacity(screened.records.len());
         for record in &screened.records {
-            match record.addresses.as_ref().map_or_else(|| found(&record.target), Ok) {
-                Ok(addresses) if !addresses.addresses.is_empty() => {
-                    harvest.ttl = shorter(harvest.ttl, addresses.ttl);
-                    harvest.instances.extend(records::by_address(record, addresses));
-                }
-                Ok(_) => harvest.skip(record, "it has no address"),
-                Err(why) => harvest.skip(record, why),
+            let addresses = harvest.addresses(record, &asked);
+            if !addresses.is_empty() {
+                resolved.push((record, addresses));
             }
+        }
+        let shares = Shares::new(resolved.iter().map(|(_, addresses)| addresses.len()));
+        for (record, addresses) in resolved {
+            let weight = shares.of_each(record.weight(), addresses.len());
+            let instance = |address| records::by_address(record, address, weight);
+            harvest.instances.extend(addresses.into_iter().map(instance));
         }
         harvest
     }
 
-    /// Asks once for each target whose addresses the answer did not bring.
-    fn ask_for_addresses(
-        &mut self,
-        ctx: &Context,
-        records: &[SrvRecord],
-    ) -> HashMap<String, Result<Addresses, String>> {
-        let unknown = records.iter().filter(|record| record.addresses.is_none());
-        let mut targets: Vec<&str> = unknown.map(|record| record.target.as_str()).collect();
+    /// Asks once for each target that is no address and brought none.
+    fn ask_for_addresses(&mut self, ctx: &Context, records: &[SrvRecord]) -> Resolved {
+        let unknown =
+            |record: &&SrvRecord| record.addresses().is_none() && records::literal(record).is_none();
+        let mut targets: Vec<&str> = records.iter().filter(unknown).map(SrvRecord::target).collect();
         targets.dedup();
         if targets.is_empty() {
-            return HashMap::new();
+            return Resolved::new();
         }
         let results = self.lookup.lookup_all_addresses(ctx, &targets);
         let results = results.into_iter().map(|result| result.map_err(|error| error.to_string()));
@@ -71,7 +71,7 @@ impl SrvSource {
     }
 
     /// Warns of skipped records, once until they are others.
-    fn complain(&mut self, skipped: &[String]) {
+    fn complain(&mut self, skipped: Vec<String>) {
         if !skipped.is_empty() && self.complaints != skipped {
             let (name, count) = (&self.name, skipped.len());
             let error = skipped[..count.min(SPELLED_OUT)].join(", ");
@@ -81,23 +81,26 @@ impl SrvSource {
                 "{name}: {count} unusable records are skipped: {error}{more}"
             );
         }
-        self.complaints = skipped.to_vec();
+        self.complaints = skipped;
     }
 }
 
 impl Source for SrvSource {
     fn fetch(&mut self, ctx: &Context) -> Result<Answer, BoxError> {
         let answer = self.lookup.lookup_srv(ctx, &self.name)?;
-        let ttl = records::shortest_ttl(&answer);
-        let screened = records::screen(answer.records);
+        let (ttl, unreadable) = (records::shortest_ttl(&answer), answer.unreadable());
+        if answer.records().is_empty() {
+            log::debug!(target: crate::LOG, name:% = self.name; "{}", no_records_reason(&self.name, answer.absence()));
+        }
+        let screened = records::screen(answer.into_records());
         let no_service = screened.no_service;
         let harvest =
             if self.resolve_targets { self.resolve(ctx, screened) } else { Harvest::named(screened) };
         if ctx.is_cancelled() {
             return Err("stopped while looking up".into());
         }
-        self.complain(&harvest.skipped);
-        let skipped = u64::try_from(harvest.skipped.len()).unwrap_or(u64::MAX);
+        let skipped = u64::try_from(harvest.skipped.len()).unwrap_or(u64::MAX).saturating_add(unreadable);
+        self.complain(harvest.skipped);
         let answer = if no_service { Answer::no_service() } else { Answer::new(harvest.instances) };
         let answer = answer.with_skipped(skipped);
         Ok(match shorter(ttl, harvest.ttl) {
@@ -113,7 +116,36 @@ impl Harvest {
         Self { instances, ttl: None, skipped: screened.skipped }
     }
 
-    fn skip(&mut self, record: &SrvRecord, why: &str) {
-        self.skipped.push(format!("{:?} port {} ({why})", record.target, record.port));
+    /// The usable addresses of a record's target, in order, each once.
+    fn addresses(&mut self, record: &SrvRecord, asked: &Resolved) -> Vec<IpAddr> {
+        if let Some(address) = records::literal(record) {
+            return vec![address];
+        }
+        let addresses = match (record.addresses(), asked.get(record.target())) {
+            (Some(addresses), _) | (None, Some(Ok(addresses))) => addresses,
+            (None, Some(Err(why))) => return self.skip(record, why),
+            (None, None) => return self.skip(record, "the lookup gave no result"),
+        };
+        if addresses.addresses().is_empty() {
+            return self.skip(record, "it has no address");
+        }
+        self.ttl = shorter(self.ttl, addresses.ttl());
+        let mut usable = Vec::with_capacity(addresses.addresses().len());
+        for &address in addresses.addresses() {
+            match unusable(address) {
+                None => usable.push(address),
+                Some(why) => self.skipped.push(told(record, &format!("{address}: {why}"))),
+            }
+        }
+        if !usable.is_sorted() {
+            usable.sort_unstable();
+        }
+        usable.dedup();
+        usable
+    }
+
+    fn skip(&mut self, record: &SrvRecord, why: &str) -> Vec<IpAddr> {
+        self.skipped.push(told(record, why));
+        Vec::new()
     }
 }

@@ -1,5 +1,3 @@
-use std::net::IpAddr;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -70,14 +68,25 @@ fn of_duplicates_the_preferred_one_stays_in_whatever_order_they_come() {
 }
 
 #[test]
-fn each_address_of_a_target_is_one_instance_with_its_name_as_host() {
-    let addresses: Vec<IpAddr> =
-        ["::1", "10.0.0.1", "10.0.0.1"].map(|ip| ip.parse().expect("an address")).into();
+fn an_address_of_a_target_is_an_instance_with_its_name_as_host() {
     let record = SrvRecord::new("a.example", 80).with_weight(5).with_priority(1);
     let instance =
-        |address: &str| Instance::new(address).with_host("a.example").with_weight(5).with_priority(1);
-    let instances = by_address(&record, &Addresses::new(addresses));
-    assert_eq!(instances, [instance("10.0.0.1:80"), instance("[::1]:80")]);
+        |address: &str| Instance::new(address).with_host("a.example").with_weight(7).with_priority(1);
+    for (ip, address) in [("10.0.0.1", "10.0.0.1:80"), ("::1", "[::1]:80")] {
+        assert_eq!(by_address(&record, ip.parse().expect("an address"), 7), instance(address));
+    }
+}
+
+#[test]
+fn case_30_a_target_that_is_an_address_is_one_already() {
+    for (target, address) in
+        [("10.0.0.7.", "10.0.0.7:80"), ("::1", "[::1]:80"), ("[fd00::2]", "[fd00::2]:80")]
+    {
+        let screened = screen(vec![SrvRecord::new(target, 80)]);
+        assert_eq!(names(&screened), [address], "{screened:?}");
+    }
+    let screened = screen(vec![SrvRecord::new("0.0.0.0", 80), SrvRecord::new("ff02::1", 80)]);
+    assert_eq!((screened.records.len(), screened.skipped.len()), (0, 2));
 }
 
 #[test]

@@ -38,17 +38,17 @@ fn a_thousand_records_come_over_tcp() {
 }
 
 #[test]
-fn queries_offer_a_large_edns_payload() {
+fn case_20_queries_offer_a_payload_that_passes_unfragmented() {
     let server = server(&["a.example."]);
     let _publisher = asking(&server).build(factory).expect("it starts");
-    assert_eq!(server.queries()[0].edns_payload, Some(4096));
+    assert_eq!(server.queries()[0].edns_payload, Some(1232));
 }
 
 #[test]
 fn answers_that_were_cut_without_saying_so_are_whole() {
     let server = server(&[]);
     server.behave(Behaviour::Cut);
-    for count in [60, 100, 150, 400] {
+    for count in [10, 60, 100, 150, 400] {
         server.set(NAME, records(count));
         let publisher = asking(&server).build(factory).expect("it starts");
         assert_eq!(addresses(&publisher).len(), usize::try_from(count).expect("it is small"));
@@ -62,9 +62,9 @@ fn an_answer_that_may_have_been_cut_counts_where_tcp_is_refused_or_silent() {
     server.set(NAME, records(400));
     let count = || addresses(&asking(&server).timeout(SHORT * 2).build(factory).expect("it starts")).len();
     server.behave_over(Transport::Tcp, Behaviour::Drop);
-    assert!((20..400).contains(&count()), "{}", count());
+    assert!((5..400).contains(&count()), "{}", count());
     server.refuse_tcp();
-    assert!((20..400).contains(&count()), "{}", count());
+    assert!((5..400).contains(&count()), "{}", count());
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn a_first_server_that_fails_is_followed_by_the_second_without_waiting() {
             asking_all(NAME, [first.address(), second.address()]).build(factory).expect("one answers");
         assert_eq!(addresses(&publisher), ["a.example:80"], "{behaviour:?}");
         assert!(started.elapsed() < AMPLE, "{behaviour:?}");
-        assert_eq!(first.count(NAME), 1, "{behaviour:?}: it was asked first");
+        assert!(first.count(NAME) > 0, "{behaviour:?}: it was asked first");
     }
 }
 
@@ -57,18 +57,28 @@ fn a_failing_first_server_is_asked_first_again_at_the_next_refresh() {
 fn silent_servers_cost_one_timeout_and_then_none() {
     let second = server(&["a.example."]);
     let silent = bad(Behaviour::Drop);
-    for dead in [silent.address(), closed_port()] {
-        let started = now();
-        let mut ticked = Ticked::build(asking_all(NAME, [dead, second.address()]).timeout(SHORT));
-        let first = started.elapsed();
-        assert_eq!(ticked.addresses(), ["a.example:80"]);
-        assert!(first >= SHORT, "{first:?}");
-        let started = now();
-        for _ in 0..10 {
-            ticked.tick(1);
-        }
-        assert!(started.elapsed() < SHORT * 5, "ten refreshes cost {:?}", started.elapsed());
+    let started = now();
+    let servers = [silent.address(), second.address()];
+    let mut ticked = Ticked::build(asking_all(NAME, servers).timeout(SHORT));
+    let first = started.elapsed();
+    assert_eq!(ticked.addresses(), ["a.example:80"]);
+    assert!(first >= SHORT, "{first:?}");
+    let started = now();
+    for _ in 0..10 {
+        ticked.tick(1);
     }
+    assert!(started.elapsed() < SHORT * 5, "ten refreshes cost {:?}", started.elapsed());
+}
+
+#[test]
+fn case_21_a_closed_port_is_told_at_once() {
+    let second = server(&["a.example."]);
+    let started = now();
+    let publisher = asking_all(NAME, [closed_port(), second.address()]).build(factory).expect("one answers");
+    assert_eq!(addresses(&publisher), ["a.example:80"]);
+    let error = chain(&asking_all(NAME, [closed_port()]).build(factory).expect_err("nobody answers"));
+    assert!(error.contains("refused"), "{error}");
+    assert!(started.elapsed() < AMPLE / 4, "{:?}", started.elapsed());
 }
 
 #[test]

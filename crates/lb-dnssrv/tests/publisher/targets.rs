@@ -1,7 +1,7 @@
 //! `resolve_targets`.
 
 use lb_core::Publisher;
-use lb_dnssrv::DnsSrvPublisher;
+use lb_dnssrv::{DnsSrvPublisher, Families};
 use lb_test::{Behaviour, DnsServer, Glue, Kind, Rcode, Record};
 
 use crate::support::{NAME, Ticked, addresses, asking, factory, server};
@@ -32,15 +32,95 @@ fn both_ip_versions_count() {
 }
 
 #[test]
-fn addresses_that_came_along_are_not_asked_for() {
+fn cases_18_and_19_addresses_that_came_along_are_asked_for_all_the_same() {
     let server = server(&["a.example.", "b.example."]);
     server.set("a.example.", [Record::a([10, 0, 0, 1])]);
     server.set("b.example.", [Record::a([10, 0, 0, 2])]);
-    for glue in [Glue::Attach, Glue::Repeat] {
+    for glue in [Glue::Attach, Glue::Repeat, Glue::Omit] {
         server.glue(glue);
         assert_eq!(addresses(&resolved(&server)), ["10.0.0.1:80", "10.0.0.2:80"]);
     }
-    assert!(server.queries().iter().all(|query| query.kind == Kind::Srv), "{:?}", server.queries());
+    for (name, kind) in [("a.example.", Kind::A), ("b.example.", Kind::Aaaa)] {
+        let asked = server.queries().iter().filter(|query| query.name == name && query.kind == kind).count();
+        assert_eq!(asked, 3, "{name} {kind:?}: once for each publisher");
+    }
+}
+
+#[test]
+fn case_18_fifteen_targets_of_three_addresses_are_one_stable_set() {
+    let server = server(&[]);
+    let target = |index: u8| format!("target-{index:02}.example.");
+    server.set(NAME, (0..15).map(|index| Record::srv(0, 1, 80, &target(index))));
+    for index in 0..15 {
+        server.set(&target(index), (0..3).map(|last| Record::a([10, 0, index, last])));
+    }
+    server.glue(Glue::Attach);
+    let mut ticked = Ticked::build(asking(&server).resolve_targets(true));
+    let id = ticked.publisher.endpoints().expect("there is a set").id();
+    for _ in 0..3 {
+        ticked.tick(1);
+        let endpoints = ticked.publisher.endpoints().expect("there is a set");
+        assert_eq!((endpoints.len(), endpoints.id()), (45, id));
+    }
+}
+
+fn a_dual_stack_and_a_single_stack_target() -> DnsServer {
+    let server = server(&["a.example.", "b.example."]);
+    server.set("a.example.", [Record::a([10, 0, 0, 1]), Record::aaaa([0xfd00, 0, 0, 0, 0, 0, 0, 1])]);
+    server.set("b.example.", [Record::a([10, 0, 0, 2])]);
+    server
+}
+
+#[test]
+fn case_31_a_target_has_one_share_whatever_its_addresses() {
+    let publisher = resolved(&a_dual_stack_and_a_single_stack_target());
+    let endpoints = publisher.endpoints().expect("there is a set");
+    let share = |host| -> u32 {
+        endpoints.instances().filter(|i| i.host() == Some(host)).map(lb_core::Instance::weight).sum()
+    };
+    assert_eq!((endpoints.len(), share("a.example"), share("b.example")), (3, 2, 2));
+}
+
+#[test]
+fn case_31_one_ip_version_may_be_chosen_or_preferred() {
+    let server = a_dual_stack_and_a_single_stack_target();
+    let with = |families| {
+        let builder = asking(&server).resolve_targets(true).families(families);
+        addresses(&builder.build(factory).expect("it starts"))
+    };
+    assert_eq!(with(Families::PreferV4), ["10.0.0.1:80", "10.0.0.2:80"]);
+    assert_eq!(with(Families::PreferV6), ["10.0.0.2:80", "[fd00::1]:80"]);
+    assert_eq!(with(Families::V6), ["[fd00::1]:80"]);
+}
+
+#[test]
+fn case_24_a_family_that_is_switched_off_is_not_asked_for() {
+    let server = a_dual_stack_and_a_single_stack_target();
+    let builder = asking(&server).resolve_targets(true).families(Families::V4);
+    assert_eq!(addresses(&builder.build(factory).expect("it starts")), ["10.0.0.1:80", "10.0.0.2:80"]);
+    assert!(server.queries().iter().all(|query| query.kind != Kind::Aaaa));
+}
+
+#[test]
+fn case_30_targets_that_are_addresses_need_no_lookup() {
+    for resolve in [true, false] {
+        let server = server(&["10.0.0.7."]);
+        let publisher = asking(&server).resolve_targets(resolve).build(factory).expect("it starts");
+        assert_eq!(addresses(&publisher), ["10.0.0.7:80"], "resolve_targets({resolve})");
+        assert!(server.queries().iter().all(|query| query.kind == Kind::Srv), "{:?}", server.queries());
+    }
+}
+
+#[test]
+fn case_31e_addresses_of_nobody_are_skipped_and_counted() {
+    let server = server(&["a.example.", "b.example."]);
+    let bad = [Record::a([0, 0, 0, 0]), Record::a([224, 0, 0, 1]), Record::a([255, 255, 255, 255])];
+    let bad6 = [Record::aaaa([0; 8]), Record::aaaa([0xff02, 0, 0, 0, 0, 0, 0, 1])];
+    server.set("a.example.", bad.into_iter().chain(bad6).chain([Record::a([10, 0, 0, 1])]));
+    server.set("b.example.", [Record::a([0, 0, 0, 0])]);
+    let publisher = resolved(&server);
+    assert_eq!(addresses(&publisher), ["10.0.0.1:80"]);
+    assert_eq!(publisher.status().skipped(), 6);
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use hickory_proto::op::ResponseCode;
 
-use super::query::{Query, Transport};
+use super::query::{Kind, Query, Transport};
 
 /// What a [`DnsServer`](crate::DnsServer) does with a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,16 @@ pub enum Behaviour {
     Garbage,
     /// Answers, but to another id.
     WrongId,
+    /// Answers, but to another question.
+    WrongQuestion,
+    /// Answers with another opcode, NOTIFY.
+    WrongOpcode,
+    /// Does not know EDNS: complains of a query that has it with this code, and answers others.
+    PlainOnly(Rcode),
+    /// Does not know EDNS: does not answer a query that has it, and answers others.
+    PlainOrSilent,
+    /// Over TCP sets the TC bit although it sends all records that fit, as dnsmasq does beyond 64 KiB; over UDP truncates.
+    AlwaysTruncate,
 }
 
 /// A response code: why there is no answer.
@@ -70,6 +80,7 @@ pub(super) enum Scope {
     All,
     Over(Transport),
     For(String),
+    About(Kind),
 }
 
 impl Rules {
@@ -90,6 +101,7 @@ impl Scope {
             Self::All => true,
             Self::Over(transport) => *transport == query.transport,
             Self::For(name) => *name == query.name,
+            Self::About(kind) => *kind == query.kind,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Answers as bytes: what fits, and what is done about what does not.
 
-use hickory_proto::op::{Edns, Message, Metadata};
+use hickory_proto::op::{Edns, Message, Metadata, OpCode};
+use hickory_proto::rr::Name;
 use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
 
 use super::behaviour::Behaviour;
@@ -25,6 +26,7 @@ pub(super) enum Reply {
 
 pub(super) fn reply(question: &Question, behaviour: Behaviour, zone: &Zone) -> Reply {
     let udp = question.query.transport == Transport::Udp;
+    let has_edns = question.query.edns_payload.is_some();
     let limit = limit(question);
     let mut response = empty_response(question);
     match behaviour {
@@ -32,11 +34,25 @@ pub(super) fn reply(question: &Question, behaviour: Behaviour, zone: &Zone) -> R
         Behaviour::Close => return Reply::Close,
         Behaviour::Garbage => return Reply::Bytes(garbage(question.message.metadata.id)),
         Behaviour::Fail(code) => response.metadata.response_code = code.into(),
-        Behaviour::Truncate if udp => response.metadata.truncation = true,
+        Behaviour::PlainOnly(code) if has_edns => {
+            response.metadata.response_code = code.into();
+            response.edns = None;
+        }
+        Behaviour::PlainOrSilent if has_edns => return Reply::Silence,
+        Behaviour::Truncate | Behaviour::AlwaysTruncate if udp => response.metadata.truncation = true,
         _ => zone.answer(question, &mut response),
     }
     if behaviour == Behaviour::WrongId {
         response.metadata.id = response.metadata.id.wrapping_add(1);
+    }
+    if behaviour == Behaviour::WrongQuestion {
+        response.queries.iter_mut().for_each(|query| query.name = Name::root());
+    }
+    if behaviour == Behaviour::WrongOpcode {
+        response.metadata.op_code = OpCode::Notify;
+    }
+    if behaviour == Behaviour::AlwaysTruncate {
+        response.metadata.truncation = true;
     }
     if behaviour == Behaviour::Cut && udp && question.query.edns_payload.is_none() {
         response.answers.truncate(CUT_TO);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use super::behaviour::{Behaviour, Scope};
-use super::query::{Query, Transport};
+use super::query::{Kind, Query, Transport};
 use super::record::{Record, absolute, key};
 use super::sockets::{serve_tcp, serve_udp, sockets};
 use super::state::Shared;
@@ -141,6 +141,12 @@ impl DnsServer {
     pub fn behave_for(&self, name: &str, behaviour: Behaviour) {
         let name = name_key(name);
         self.shared.change(|state| state.rules.set(Scope::For(name), behaviour));
+    }
+
+    /// From now on treats every query for one type of records like this. Of several rules that hold for a query the one
+    /// given last counts.
+    pub fn behave_for_kind(&self, kind: Kind, behaviour: Behaviour) {
+        self.shared.change(|state| state.rules.set(Scope::About(kind), behaviour));
     }
 
     /// Closes the TCP port and cuts its connections: when this returns, TCP is refused. UDP goes on.

@@ -2,11 +2,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::op::{Message, OpCode, ResponseCode};
 use hickory_proto::rr::RecordType;
-use lb_test::{Behaviour, DnsServer, Rcode, Record, Transport};
+use lb_test::{Behaviour, DnsServer, Kind, Rcode, Record, Transport};
 
-use crate::client::{ID, ask, ask_tcp, query, receive, receive_tcp, send_tcp, tcp, udp};
+use crate::client::{ID, ask, ask_kind, ask_tcp, query, receive, receive_tcp, send_tcp, tcp, udp};
 
 const SERVICE: &str = "_http._tcp.example.";
 
@@ -205,4 +205,48 @@ fn what_is_no_query_is_not_answered_and_does_no_harm() {
     socket.send(&query(SERVICE, RecordType::SRV, None)).unwrap();
     assert_eq!(Message::from_vec(&receive(&socket)).unwrap().answers.len(), 1);
     assert_eq!(server.queries().len(), 1);
+}
+
+#[test]
+fn a_rule_for_one_type_of_records() {
+    let server = server();
+    server.set("a.example.", [Record::a([10, 0, 0, 1])]);
+    server.behave_for_kind(Kind::A, Behaviour::Fail(Rcode::Refused));
+    let refused = ask_kind(server.address(), "a.example.", RecordType::A, None);
+    assert_eq!(refused.metadata.response_code, ResponseCode::Refused);
+    assert_eq!(ask(server.address(), SERVICE, None).answers.len(), 1);
+}
+
+#[test]
+fn a_server_that_knows_no_edns() {
+    let server = server();
+    server.behave(Behaviour::PlainOnly(Rcode::NotImp));
+    let complaint = ask(server.address(), SERVICE, Some(1232));
+    assert_eq!((complaint.metadata.response_code, complaint.edns), (ResponseCode::NotImp, None));
+    assert_eq!(ask(server.address(), SERVICE, None).answers.len(), 1);
+    server.behave(Behaviour::PlainOrSilent);
+    let socket = udp(server.address());
+    socket.send(&query(SERVICE, RecordType::SRV, Some(1232))).unwrap();
+    socket.send(&query(SERVICE, RecordType::SRV, None)).unwrap();
+    let only = Message::from_vec(&receive(&socket)).unwrap();
+    assert!(only.edns.is_none(), "the first query is not answered");
+}
+
+#[test]
+fn answers_to_another_question_and_with_another_opcode() {
+    let server = server();
+    server.behave(Behaviour::WrongQuestion);
+    assert!(ask(server.address(), SERVICE, None).queries[0].name.is_root());
+    assert!(ask_tcp(server.address(), SERVICE).queries[0].name.is_root());
+    server.behave(Behaviour::WrongOpcode);
+    assert_eq!(ask_tcp(server.address(), SERVICE).metadata.op_code, OpCode::Notify);
+}
+
+#[test]
+fn a_truncated_answer_over_tcp_too() {
+    let server = server();
+    server.behave(Behaviour::AlwaysTruncate);
+    let (udp, tcp) = (ask(server.address(), SERVICE, None), ask_tcp(server.address(), SERVICE));
+    assert!(udp.metadata.truncation && udp.answers.is_empty());
+    assert!(tcp.metadata.truncation && tcp.answers.len() == 1);
 }

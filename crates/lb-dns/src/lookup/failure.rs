@@ -1,23 +1,39 @@
 //! Why there is no answer, told so that an operator knows which server to look at.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::net::NetError;
-use hickory_resolver::proto::ProtoError;
-use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::RecordType;
+use hickory_proto::ProtoError;
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RecordType;
 
 /// What was wrong with one server.
 #[derive(Clone, Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     TimedOut(Duration),
     Code(ResponseCode),
-    Truncated,
+    Truncated(Box<Fault>),
     Unrelated,
+    Garbage,
+    Closed,
     Referral,
-    Network(NetError),
+    Network(Arc<io::Error>),
+    Unaskable(String),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Network(Arc::new(error))
+    }
+}
+
+impl From<ProtoError> for Fault {
+    fn from(error: ProtoError) -> Self {
+        Self::Unaskable(error.to_string())
+    }
 }
 
 impl fmt::Display for Fault {
@@ -27,18 +43,22 @@ impl fmt::Display for Fault {
             Self::Code(ResponseCode::ServFail) => f.write_str("SERVFAIL"),
             Self::Code(ResponseCode::Refused) => f.write_str("REFUSED"),
             Self::Code(ResponseCode::FormErr) => f.write_str("FORMERR"),
+            Self::Code(ResponseCode::NotImp) => f.write_str("NOTIMP"),
             Self::Code(code) => write!(f, "response code {}, {code}", u16::from(*code)),
-            Self::Truncated => f.write_str("truncated, and no answer over TCP"),
+            Self::Truncated(why) => write!(f, "truncated, and no answer over TCP: {why}"),
             Self::Unrelated => f.write_str("the answer is to another question"),
+            Self::Garbage => f.write_str("the answer is no DNS message"),
+            Self::Closed => f.write_str("it closed the connection"),
             Self::Referral => f.write_str("only a referral to other servers"),
             Self::Network(error) => error.fmt(f),
+            Self::Unaskable(why) => write!(f, "the question cannot be written: {why}"),
         }
     }
 }
 
 /// Why a question has no answer.
 #[derive(Clone, Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     question: String,
     reason: Reason,
 }
@@ -47,6 +67,8 @@ pub(super) struct Failure {
 enum Reason {
     /// No server knew, each for its own reason.
     Servers(Vec<(SocketAddr, Fault)>),
+    /// The time for a whole round of questions was up.
+    OutOfTime(Duration),
     /// Aliases without an end.
     Aliases(usize),
     /// A name that cannot be asked for.
@@ -58,6 +80,10 @@ impl Failure {
         Self { question: format!("{name} {kind}"), reason: Reason::Servers(faults) }
     }
 
+    pub(super) fn out_of_time(name: &str, kind: RecordType, time: Duration) -> Self {
+        Self { question: format!("{name} {kind}"), reason: Reason::OutOfTime(time) }
+    }
+
     pub(super) fn too_many_aliases(name: &str, kind: RecordType, limit: usize) -> Self {
         Self { question: format!("{name} {kind}"), reason: Reason::Aliases(limit) }
     }
@@ -67,9 +93,14 @@ impl Failure {
     }
 
     /// Whether no server said anything at all.
-    pub(super) fn is_silence(&self) -> bool {
-        let Reason::Servers(faults) = &self.reason else { return false };
-        faults.iter().all(|(_, fault)| matches!(fault, Fault::TimedOut(_) | Fault::Network(NetError::Io(_))))
+    pub(crate) fn is_silence(&self) -> bool {
+        match &self.reason {
+            Reason::Servers(faults) => {
+                faults.iter().all(|(_, fault)| matches!(fault, Fault::TimedOut(_) | Fault::Network(_)))
+            }
+            Reason::OutOfTime(_) => true,
+            Reason::Aliases(_) | Reason::Name(_) => false,
+        }
     }
 }
 
@@ -82,6 +113,13 @@ impl fmt::Display for Failure {
                     write!(f, "{}{server}: {fault}", if index == 0 { "" } else { "; " })?;
                 }
                 f.write_str(")")
+            }
+            Reason::OutOfTime(time) => {
+                write!(
+                    f,
+                    "no name server answered {} (all questions together timed out after {time:?})",
+                    self.question
+                )
             }
             Reason::Aliases(limit) => {
                 write!(f, "{} is a chain of more than {limit} aliases, or a ring of them", self.question)

@@ -1,13 +1,13 @@
 //! The names that may be asked for, and those that may be connected to.
 
 /// RFC 1035, section 2.3.4: 255 octets on the wire, which are 253 characters without the final dot.
-pub(crate) const LONGEST_NAME: usize = 253;
+const LONGEST_NAME: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
 /// Checks a domain name in its text form, with or without the final dot; otherwise tells the rule it breaks.
 ///
 /// Labels may hold any octet (RFC 2181, section 11), but in the names of services and hosts anything else is a mistake.
-pub(crate) fn check(name: &str) -> Result<(), &'static str> {
+pub fn check(name: &str) -> Result<(), &'static str> {
     let labels = name.strip_suffix('.').unwrap_or(name);
     if labels.is_empty() {
         return Err("it must not be empty");
@@ -34,13 +34,13 @@ fn check_label(label: &str) -> Result<(), &'static str> {
 }
 
 /// Whether a name is asked for as it is: it ends in a dot.
-#[cfg(feature = "hickory")]
+#[cfg(feature = "lookup")]
 pub(crate) fn is_absolute(name: &str) -> bool {
     name.ends_with('.')
 }
 
 /// The one spelling of a name: lower case, without the final dot.
-pub(crate) fn canonical(name: &str) -> String {
+pub fn canonical(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 

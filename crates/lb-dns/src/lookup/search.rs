@@ -1,24 +1,23 @@
 //! Relative names: which absolute ones to ask for, and which answer counts.
 
-use crate::SrvAnswer;
 use crate::answer::shorter;
-use crate::name;
+use crate::{Absence, Addresses, SrvAnswer, name};
 
 use super::failure::Failure;
 
 /// How the system completes relative names (resolv.conf(5), "search" and "ndots").
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SearchList {
+pub(crate) struct SearchList {
     /// A name with at least this many dots is first asked for as it is.
-    pub(super) ndots: usize,
+    pub(crate) ndots: usize,
     /// What is appended, in this order.
-    pub(super) domains: Vec<String>,
+    pub(crate) domains: Vec<String>,
 }
 
 impl SearchList {
     /// The absolute names to ask for, in order, each once, lower case, without the final dot. Those that would become too
     /// long, or are no names, are left out.
-    pub(super) fn candidates(&self, name: &str) -> Vec<String> {
+    pub(crate) fn candidates(&self, name: &str) -> Vec<String> {
         let own = name::canonical(name);
         if name::is_absolute(name) {
             return vec![own];
@@ -37,20 +36,57 @@ impl SearchList {
     }
 }
 
+/// What a search is for: records that may be absent.
+pub(crate) trait Answered: Default {
+    fn is_empty(&self) -> bool;
+    /// Adds what another candidate says of its absence.
+    fn absent_too(&mut self, other: Self);
+}
+
+impl Answered for SrvAnswer {
+    fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    fn absent_too(&mut self, other: Self) {
+        self.ttl = shorter(self.ttl, other.ttl);
+        self.absence = most_there(self.absence, other.absence);
+    }
+}
+
+impl Answered for Addresses {
+    fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    fn absent_too(&mut self, other: Self) {
+        self.ttl = shorter(self.ttl, other.ttl);
+        self.absence = most_there(self.absence, other.absence);
+    }
+}
+
+/// Of several names, one that exists is what to tell of.
+pub(super) fn most_there(one: Option<Absence>, other: Option<Absence>) -> Option<Absence> {
+    match (one, other) {
+        (Some(Absence::NoRecords), _) | (_, Some(Absence::NoRecords)) => Some(Absence::NoRecords),
+        (one, other) => one.or(other),
+    }
+}
+
 /// Collects what the candidates brought: the first one with records wins, and a failure is not masked by a later "no such
 /// name".
 #[derive(Debug, Default)]
-pub(super) struct Search {
+pub(crate) struct Search<T> {
     failure: Option<Failure>,
-    negative: SrvAnswer,
+    negative: T,
 }
 
-impl Search {
+impl<T: Answered> Search<T> {
     /// Adds the outcome of the next candidate, and returns the result of the search once it is clear.
-    pub(super) fn add(&mut self, outcome: Result<SrvAnswer, Failure>) -> Option<Result<SrvAnswer, Failure>> {
+    pub(crate) fn add(&mut self, outcome: Result<T, Failure>) -> Option<Result<T, Failure>> {
         match outcome {
-            Ok(answer) if answer.records.is_empty() => {
-                self.negative.ttl = shorter(self.negative.ttl, answer.ttl);
+            Ok(answer) if answer.is_empty() => {
+                self.negative.absent_too(answer);
                 None
             }
             Ok(answer) => Some(Ok(answer)),
@@ -68,7 +104,7 @@ impl Search {
     }
 
     /// The result when no candidate is left.
-    pub(super) fn end(self) -> Result<SrvAnswer, Failure> {
+    pub(crate) fn end(self) -> Result<T, Failure> {
         self.failure.map_or(Ok(self.negative), Err)
     }
 }
@@ -77,7 +113,7 @@ impl Search {
 mod tests {
     use std::time::Duration;
 
-    use hickory_resolver::proto::rr::RecordType;
+    use hickory_proto::rr::RecordType;
     use proptest::prelude::*;
 
     use super::super::failure::Fault;
@@ -86,6 +122,10 @@ mod tests {
 
     fn list(ndots: usize, domains: &[&str]) -> SearchList {
         SearchList { ndots, domains: domains.iter().map(|&domain| domain.into()).collect() }
+    }
+
+    fn truncated() -> Fault {
+        Fault::Truncated(Box::new(Fault::Closed))
     }
 
     fn records(target: &str) -> SrvAnswer {
@@ -129,12 +169,12 @@ mod tests {
     #[test]
     fn the_first_candidate_with_records_wins() {
         assert_eq!(search(vec![Ok(nothing(1)), Ok(records("a")), Ok(records("b"))]), Ok(records("a")));
-        assert_eq!(search(vec![failed(Fault::Truncated), Ok(records("b"))]), Ok(records("b")));
+        assert_eq!(search(vec![failed(truncated()), Ok(records("b"))]), Ok(records("b")));
     }
 
     #[test]
     fn a_failure_is_never_masked_by_a_later_no_such_name() {
-        let result = search(vec![Ok(nothing(1)), failed(Fault::Truncated), Ok(nothing(1))]);
+        let result = search(vec![Ok(nothing(1)), failed(truncated()), Ok(nothing(1))]);
         assert!(result.expect_err("the failure counts").contains("truncated"));
     }
 
@@ -144,7 +184,7 @@ mod tests {
         assert!(
             search(vec![silence(), Ok(records("b"))]).expect_err("no more is asked").contains("timed out")
         );
-        let result = search(vec![failed(Fault::Truncated), silence(), Ok(records("b"))]);
+        let result = search(vec![failed(truncated()), silence(), Ok(records("b"))]);
         assert!(result.expect_err("no more is asked").contains("truncated"));
     }
 
