@@ -99,15 +99,15 @@ pub fn has_an_id_of_its_own<P: Publisher>(new: impl Fn(&[&str]) -> P) {
 
 /// `&P`, `Box<P>`, `Arc<P>` and trait objects yield the same set and forward subscriptions and the name.
 pub fn is_the_same_through_references_and_boxes<P: Publisher + 'static>(new: impl Fn(&[&str]) -> P) {
-    let _rule = Rule(
-        "`&P`, `Box<P>`, `Arc<P>` and trait objects yield the same set and forward subscribe() and name()",
-    );
     fn look<P: Publisher + ?Sized>(publisher: &P) -> (u64, bool, Option<String>) {
         let (bell, _told) = Bell::new();
         let observer: Arc<dyn Observer> = bell;
         let name = publisher.name().map(str::to_owned);
         (publisher.endpoints().unwrap().id(), publisher.subscribe(Arc::downgrade(&observer)), name)
     }
+    let _rule = Rule(
+        "`&P`, `Box<P>`, `Arc<P>` and trait objects yield the same set and forward subscribe() and name()",
+    );
     let publisher = Arc::new(new(&["a.example:80"]));
     let direct = look(&*publisher);
     assert_eq!(look(&&*publisher), direct);
@@ -136,8 +136,8 @@ where
     P: Publisher,
     P::Endpoint: Send + Sync,
 {
-    let _rule = Rule("readers on several threads do not disturb each other");
     fn shared<T: Send + Sync>() {}
+    let _rule = Rule("readers on several threads do not disturb each other");
     shared::<(P, EndpointSet<P::Endpoint>, Pick<P::Endpoint>)>();
     let publisher = new(&["a.example:80", "b.example:80"]);
     let id = publisher.endpoints().unwrap().id();
@@ -187,9 +187,9 @@ pub fn shows_whole_sets_while_a_writer_replaces<P: Publisher>(
     new: impl Fn(&[&str]) -> P,
     change: impl Fn(&P, &[&str]),
 ) {
-    let _rule = Rule("readers see one of the sets that were given, never a mixture, and one id is one set");
     const SETS: [&[&str]; 2] =
         [&["a.example:1", "b.example:1", "c.example:1"], &["a.example:1", "b.example:2", "d.example:2"]];
+    let _rule = Rule("readers see one of the sets that were given, never a mixture, and one id is one set");
     let publisher = new(SETS[0]);
     let (start, done) = (Barrier::new(3), AtomicBool::new(false));
     let read = || {
@@ -224,8 +224,6 @@ pub fn tells_its_observers_after_the_swap<P: Publisher + 'static>(
 ) where
     P::Endpoint: Send + Sync,
 {
-    let _rule =
-        Rule("where subscribe() says true, every change is told, and whoever is told finds the new set");
     struct Witness<P> {
         publisher: Weak<P>,
         bell: Arc<Bell>,
@@ -240,6 +238,8 @@ pub fn tells_its_observers_after_the_swap<P: Publisher + 'static>(
             }
         }
     }
+    let _rule =
+        Rule("where subscribe() says true, every change is told, and whoever is told finds the new set");
     let publisher = Arc::new(new(&["a.example:80"]));
     let (bell, told) = Bell::new();
     let observer: Arc<dyn Observer> = Arc::new(Witness { publisher: Arc::downgrade(&publisher), bell });

@@ -19,9 +19,9 @@ pub fn spreads_evenly<L>(new: impl Fn(Source) -> L, bound: u64)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
+    const TEN: [&str; 10] = ["a:1", "a:2", "a:3", "a:4", "a:5", "a:6", "a:7", "a:8", "a:9", "b:0"];
     let _rule =
         Rule("over many picks the counts of two endpoints are no further apart than `uniform_within`");
-    const TEN: [&str; 10] = ["a:1", "a:2", "a:3", "a:4", "a:5", "a:6", "a:7", "a:8", "a:9", "b:0"];
     for threads in [1, 4] {
         for stage in Stage::both(&new, &TEN) {
             let counts = TEN.map(|_| AtomicU64::new(0));

@@ -222,8 +222,8 @@ pub fn picks_on_many_threads_while_the_set_changes<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
-    let _rule = Rule("threads pick while the set changes: no endpoint is lost or kept");
     const SETS: [&[&str]; 3] = [&["a:80", "b:80", "c:80"], &["b:80"], &["c:80", "d:80"]];
+    let _rule = Rule("threads pick while the set changes: no endpoint is lost or kept");
     for stage in Stage::both(new, SETS[0]) {
         let (start, done) = (Barrier::new(5), AtomicBool::new(false));
         let work = || {
@@ -259,11 +259,11 @@ pub fn is_the_same_through_references_and_boxes<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted> + 'static,
 {
-    let _rule = Rule("`&L`, `Box<L>`, `Arc<L>` and trait objects pick");
     fn picks<L: LoadBalancer<Endpoint = Counted> + ?Sized>(lb: &L, tried: &Tried) -> bool {
         let request = PickRequest::new().with_tried(tried);
         lb.endpoint().is_ok() && lb.pick(&request).is_ok_and(|pick| pick.address() == "b:80")
     }
+    let _rule = Rule("`&L`, `Box<L>`, `Arc<L>` and trait objects pick");
     for stage in Stage::both(new, &["a:80", "b:80"]) {
         let tried = stage.tried(&["a:80"]);
         let picks = |lb: &dyn LoadBalancer<Endpoint = Counted>| picks(lb, &tried);

@@ -17,9 +17,9 @@ pub fn goes_on_with_the_next_tier<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
+    const TIERS: [[&str; 2]; 3] = [["a:80", "b:80"], ["c:80", "d:80"], ["e:80", "f:80"]];
     let _rule =
         Rule("a tier all of whose members were tried leads to `next_tier()`; all tried, to the first tier");
-    const TIERS: [[&str; 2]; 3] = [["a:80", "b:80"], ["c:80", "d:80"], ["e:80", "f:80"]];
     for stage in Stage::both(new, TIERS.as_flattened()) {
         let all = stage.endpoints().to_set();
         stage
