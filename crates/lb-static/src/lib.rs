@@ -1,9 +1,10 @@
-//! Publishers whose endpoints never change.
+//! Publishers of a list of instances that never changes.
 //!
 //! - [`StaticPublisher`]: instances known at start-up, their endpoints made by a factory.
 //! - [`FixedPublisher`]: endpoints made beforehand.
 
 mod fixed;
+mod renewer;
 mod static_publisher;
 
 pub use fixed::FixedPublisher;

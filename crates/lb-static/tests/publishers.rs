@@ -1,8 +1,10 @@
 //! `StaticPublisher` and `FixedPublisher`: which endpoints they publish, and for how long.
 
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use lb_core::{EndpointSet, Factory, Instance, Observer, Publisher};
+use lb_core::{EndpointId, EndpointSet, Factory, Instance, Observer, Publisher};
 use lb_static::{FixedPublisher, StaticPublisher};
 use lb_test::{Counted, CountingFactory};
 
@@ -83,12 +85,87 @@ fn endpoints_are_dropped_with_the_publisher_but_for_those_that_are_picked() {
 }
 
 #[test]
-fn they_say_that_they_tell_of_changes_there_are_none_so_that_nobody_looks_at_every_pick() {
-    struct Nobody;
-    impl Observer for Nobody {
-        fn changed(&self) {}
-    }
-    let observer: Arc<dyn Observer> = Arc::new(Nobody);
+fn they_say_that_they_tell_of_changes_so_that_nobody_looks_at_every_pick() {
+    let (observer, _told) = observer();
     assert!(FixedPublisher::new([("a:80", ())]).subscribe(Arc::downgrade(&observer)));
     assert!(StaticPublisher::new(["a:80"], CountingFactory::new()).subscribe(Arc::downgrade(&observer)));
+}
+
+#[test]
+fn they_have_the_name_that_they_were_given() {
+    let fixed = FixedPublisher::new([("a:80", ())]);
+    assert_eq!(fixed.name(), None);
+    assert_eq!(fixed.with_name("api").name(), Some("api"));
+    let made = StaticPublisher::new(["a:80"], CountingFactory::new());
+    assert_eq!(made.name(), None);
+    assert_eq!(made.with_name("api").name(), Some("api"));
+}
+
+#[test]
+fn a_fixed_endpoint_cannot_be_renewed_for_there_is_no_factory() {
+    let publisher = FixedPublisher::new([("a:80", ())]);
+    let id = publisher.endpoints().unwrap().id_at(0).unwrap();
+    assert!(!publisher.renew(id));
+}
+
+#[test]
+fn a_renewed_endpoint_is_made_anew_and_the_others_stay() {
+    let factory = CountingFactory::new();
+    let publisher = StaticPublisher::new(["a:80", "b:80"], factory.clone());
+    let (observer, told) = observer();
+    assert!(publisher.subscribe(Arc::downgrade(&observer)));
+    let (a, b) = ids(&publisher);
+    assert!(publisher.renew(a));
+    told.recv_timeout(PATIENCE).expect("the new set is told of");
+    assert_eq!((factory.made_for("a:80"), factory.made_for("b:80")), (2, 1));
+    let (new_a, same_b) = ids(&publisher);
+    assert_eq!(same_b, b);
+    assert_ne!(new_a, a);
+    assert!(!publisher.renew(a), "it is no member any more");
+}
+
+#[test]
+fn renewals_while_a_factory_hangs_wait_for_nothing_and_are_made_up_for() {
+    let (entered, entries) = channel();
+    let (release, released) = channel::<()>();
+    let (entered, released) = (Mutex::new(entered), Mutex::new(released));
+    for _ in 0..2 {
+        release.send(()).unwrap(); // for the two calls that `new` makes
+    }
+    let publisher = StaticPublisher::new(["a:80", "b:80"], move |instance: &Instance| {
+        entered.lock().unwrap().send(instance.address().to_owned()).unwrap();
+        released.lock().unwrap().recv_timeout(PATIENCE)
+    });
+    let set = publisher.endpoints().unwrap();
+    let (a, b) = (set.id_at(0).unwrap(), set.id_at(1).unwrap());
+    drop(set);
+    let next = || entries.recv_timeout(PATIENCE).expect("the factory is called");
+    assert_eq!([next(), next()], ["a:80", "b:80"]);
+    assert!(publisher.renew(a));
+    assert_eq!(next(), "a:80"); // and hangs
+    assert!(publisher.renew(b) && publisher.renew(b));
+    assert!(entries.try_recv().is_err(), "one thread at most");
+    release.send(()).unwrap();
+    assert_eq!(next(), "b:80");
+    release.send(()).unwrap();
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Teller(Mutex<Sender<()>>);
+
+impl Observer for Teller {
+    fn changed(&self) {
+        let _ = self.0.lock().unwrap().send(());
+    }
+}
+
+fn observer() -> (Arc<dyn Observer>, Receiver<()>) {
+    let (sender, receiver) = channel();
+    (Arc::new(Teller(Mutex::new(sender))), receiver)
+}
+
+fn ids(publisher: &dyn Publisher<Endpoint = Counted>) -> (EndpointId, EndpointId) {
+    let set = publisher.endpoints().unwrap();
+    (set.id_at(0).unwrap(), set.id_at(1).unwrap())
 }

@@ -25,8 +25,8 @@ const RUN: usize = 256;
 /// counter has cache lines of its own, so that threads on different shards never wait for each other.
 ///
 /// A program that picks twice for each request, from an even number of endpoints, would give all second calls to one half
-/// of them. So a thread that owns its shard skips one place now and then: after 256 turns at least, and between two
-/// rounds, so that each round has each endpoint once.
+/// of them. So each shard skips one place now and then: after 256 turns at least, and between two rounds, so that each
+/// round has each endpoint once.
 #[derive(Debug)]
 pub(crate) struct ShardedTurns {
     /// Unique in the process; a thread remembers its shard by it.
@@ -40,7 +40,8 @@ pub(crate) struct ShardedTurns {
 #[derive(Debug)]
 struct Shard {
     count: AtomicUsize,
-    /// The turn at which the strict sequence began that goes on now. Its owner's alone, as is the next.
+    /// The turn at which the strict sequence began that goes on now; of a shared shard, the first of all. Its owner's
+    /// alone, as is the next.
     began: AtomicUsize,
     /// How many turns it has at least.
     run: AtomicUsize,
@@ -67,11 +68,7 @@ impl ShardedTurns {
     pub(crate) fn next(&self, len: usize) -> usize {
         let number = self.shard_of_thread() % SHARDS;
         let shard = &self.shards[number];
-        let turn = if number < OWNED {
-            shard.next_of_owner(len)
-        } else {
-            shard.count.fetch_add(1, Ordering::Relaxed)
-        };
+        let turn = if number < OWNED { shard.next_of_owner(len) } else { shard.next_of_sharer(len) };
         (turn.wrapping_add(start_of(number, len))) % len
     }
 
@@ -119,6 +116,15 @@ impl Shard {
             if taken >= self.run.load(Ordering::Relaxed) { self.end_run(turn, taken, len) } else { turn };
         self.count.store(turn.wrapping_add(1), Ordering::Relaxed);
         turn
+    }
+
+    /// Several threads may count here: where its owner would skip follows from the count alone. So all shards skip after
+    /// equally many turns, and threads at one rate keep their distance.
+    #[inline]
+    fn next_of_sharer(&self, len: usize) -> usize {
+        let turn = self.count.fetch_add(1, Ordering::Relaxed);
+        let taken = turn.wrapping_sub(self.began.load(Ordering::Relaxed));
+        turn.wrapping_add(taken / RUN.next_multiple_of(len))
     }
 
     /// Skips a place between two rounds; within a round, has the run go on to its end.

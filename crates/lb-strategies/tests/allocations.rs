@@ -12,7 +12,9 @@ fn a_pick_allocates_nothing() {
         let cache = EndpointCache::new(|_: &Instance| Ok::<_, String>(()));
         cache.replace((0..count).map(|n| format!("{n:04}")));
         let mut tried = Tried::new();
-        [0, count / 2].map(|index| tried.insert(cache.endpoints().unwrap().id_at(index).unwrap()));
+        for index in [0, count / 2] {
+            tried.insert(cache.endpoints().unwrap().id_at(index).unwrap());
+        }
         let strategies: [Box<dyn LoadBalancer<Endpoint = ()>>; 4] = [
             Box::new(RoundRobin::new(&cache)),
             Box::new(RoundRobin::starting_at(&cache, 0)),

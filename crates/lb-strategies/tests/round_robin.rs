@@ -176,7 +176,9 @@ fn weight_and_priority_are_ignored() {
 fn windows(picks: &[usize], size: usize) -> (usize, usize) {
     let counts = picks.windows(size).map(|window| {
         let mut counts = std::collections::HashMap::new();
-        window.iter().for_each(|pick| *counts.entry(*pick).or_insert(0) += 1);
+        for pick in window {
+            *counts.entry(*pick).or_insert(0) += 1;
+        }
         (counts.values().copied().max().unwrap(), counts.len())
     });
     counts.reduce(|(most, least), (m, l)| (most.max(m), least.min(l))).unwrap()
@@ -208,7 +210,7 @@ fn case_9_any_64_picks_of_16_threads_at_one_rate_are_spread_over_100_endpoints()
         };
         let workers: Vec<_> = (0..16).map(worker).collect();
         let mut picks = Vec::new();
-        for _ in 0..100 {
+        for _ in 0..2_500 {
             for (ask, answered) in &workers {
                 ask.send(()).unwrap();
                 picks.push(answered.recv().unwrap());
@@ -224,6 +226,23 @@ fn case_9_any_64_picks_of_16_threads_at_one_rate_are_spread_over_100_endpoints()
 fn case_10_the_second_of_two_picks_for_each_request_goes_to_every_endpoint_alike() {
     for endpoints in [2, 4, 6, 8] {
         let lb = RoundRobin::new(indexed(endpoints));
+        let mut second = vec![0_usize; endpoints];
+        for _ in 0..8_000 {
+            lb.endpoint().unwrap();
+            second[*lb.endpoint().unwrap()] += 1;
+        }
+        let share = 8_000 / endpoints;
+        assert!(second.iter().all(|count| count.abs_diff(share) <= share / 4), "{second:?}");
+    }
+}
+
+#[test]
+fn case_10_holds_for_a_thread_that_came_after_many_others() {
+    for endpoints in [2, 4, 6, 8] {
+        let lb = RoundRobin::new(indexed(endpoints));
+        for _ in 0..8 {
+            thread::scope(|scope| scope.spawn(|| drop(lb.endpoint().unwrap())).join().unwrap());
+        }
         let mut second = vec![0_usize; endpoints];
         for _ in 0..8_000 {
             lb.endpoint().unwrap();

@@ -4,8 +4,10 @@
 //! tests out of them; each check is a function too, to be run alone.
 
 pub mod publisher;
+mod spread;
 mod stage;
 pub mod strategy;
+mod tiers;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -30,5 +32,16 @@ impl Observer for Bell {
     fn changed(&self) {
         // Whoever listened may have got what it wanted.
         let _ = self.0.send(());
+    }
+}
+
+/// The rule that a check stands for: said, beside the assertion that failed, when the check panics.
+struct Rule(&'static str);
+
+impl Drop for Rule {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the rule that was broken: {}", self.0);
+        }
     }
 }

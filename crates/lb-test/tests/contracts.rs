@@ -55,12 +55,16 @@ impl LoadBalancer for Next {
     type Endpoint = Counted;
 
     fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<Counted>, Error> {
-        let set = self.0.endpoints()?;
+        let first = self.0.endpoints()?;
         let turn = self.turn();
-        let picks = (0..set.len()).filter_map(|i| set.pick((turn + i) % set.len()));
-        let tried = |pick: &Pick<Counted>| request.tried().is_some_and(|tried| tried.contains(pick.id()));
-        let fresh = picks.clone().find(|pick| !tried(pick));
-        fresh.or_else(|| picks.clone().next()).ok_or(Error::NoEndpoints)
+        let fresh = |id| !request.tried().is_some_and(|tried| tried.contains(id));
+        for set in std::iter::successors(Some(&*first), |set| set.next_tier()) {
+            let mut turns = (0..set.len()).map(|i| (turn + i) % set.len());
+            if let Some(index) = turns.find(|index| set.id_at(*index).is_some_and(fresh)) {
+                return set.pick(index).ok_or(Error::NoEndpoints);
+            }
+        }
+        first.pick(turn % first.len().max(1)).ok_or(Error::NoEndpoints)
     }
 }
 
@@ -90,6 +94,12 @@ impl LoadBalancer for Broken {
 #[should_panic(expected = "was tried")]
 fn a_strategy_that_ignores_the_tried_list_is_found_out() {
     lb_test::contract::strategy::avoids_tried_addresses_while_one_is_left(Broken::new);
+}
+
+#[test]
+#[should_panic(expected = "is not of the tier")]
+fn a_strategy_that_stays_in_the_first_tier_is_found_out() {
+    lb_test::contract::strategy::goes_on_with_the_next_tier(Broken::new);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::thread;
 
 use lb_core::{EndpointSet, Instance, Observer, Pick, Publisher};
 
-use super::{Bell, PATIENCE};
+use super::{Bell, PATIENCE, Rule};
 
 /// Makes a module of tests that run every check of this suite over one publisher.
 ///
@@ -49,6 +49,7 @@ macro_rules! publisher_contract {
                 is_the_same_through_references_and_boxes
                 outlived_by_its_picks_and_views
                 is_read_by_many_threads_at_once
+                renews_no_stranger
             );
             $($crate::publisher_contract!(@tests ($new, $change)
                 follows_changes_with_new_ids
@@ -69,6 +70,7 @@ macro_rules! publisher_contract {
 
 /// The set is ordered by address, has each member once, and its indices agree.
 pub fn is_ordered_by_address<P: Publisher>(new: impl Fn(&[&str]) -> P) {
+    let _rule = Rule("a set is ordered by address, has each member once, and its indices agree");
     let publisher = new(&["c.example:80", "a.example:80", "b.example:80"]);
     let set = publisher.endpoints().unwrap();
     assert_eq!(addresses(&set), ["a.example:80", "b.example:80", "c.example:80"]);
@@ -82,6 +84,7 @@ pub fn is_ordered_by_address<P: Publisher>(new: impl Fn(&[&str]) -> P) {
 
 /// The id is that of the set, not of the view.
 pub fn keeps_its_id_while_nothing_changes<P: Publisher>(new: impl Fn(&[&str]) -> P) {
+    let _rule = Rule("the id is that of the set: it stays while the set does");
     let publisher = new(&["a.example:80"]);
     let id = publisher.endpoints().unwrap().id();
     assert!((0..100).all(|_| publisher.endpoints().unwrap().id() == id));
@@ -89,17 +92,22 @@ pub fn keeps_its_id_while_nothing_changes<P: Publisher>(new: impl Fn(&[&str]) ->
 
 /// Two publishers of the same addresses have different ids.
 pub fn has_an_id_of_its_own<P: Publisher>(new: impl Fn(&[&str]) -> P) {
+    let _rule = Rule("two publishers of the same addresses have sets of different ids");
     let (one, other) = (new(&["a.example:80"]), new(&["a.example:80"]));
     assert_ne!(one.endpoints().unwrap().id(), other.endpoints().unwrap().id());
 }
 
-/// `&P`, `Box<P>`, `Arc<P>` and trait objects yield the same set and forward subscriptions.
+/// `&P`, `Box<P>`, `Arc<P>` and trait objects yield the same set and forward subscriptions and the name.
 pub fn is_the_same_through_references_and_boxes<P: Publisher + 'static>(new: impl Fn(&[&str]) -> P) {
-    fn look<P: Publisher + ?Sized>(publisher: &P) -> (u64, bool) {
+    fn look<P: Publisher + ?Sized>(publisher: &P) -> (u64, bool, Option<String>) {
         let (bell, _told) = Bell::new();
         let observer: Arc<dyn Observer> = bell;
-        (publisher.endpoints().unwrap().id(), publisher.subscribe(Arc::downgrade(&observer)))
+        let name = publisher.name().map(str::to_owned);
+        (publisher.endpoints().unwrap().id(), publisher.subscribe(Arc::downgrade(&observer)), name)
     }
+    let _rule = Rule(
+        "`&P`, `Box<P>`, `Arc<P>` and trait objects yield the same set and forward subscribe() and name()",
+    );
     let publisher = Arc::new(new(&["a.example:80"]));
     let direct = look(&*publisher);
     assert_eq!(look(&&*publisher), direct);
@@ -112,6 +120,7 @@ pub fn is_the_same_through_references_and_boxes<P: Publisher + 'static>(new: imp
 
 /// Picks and views stay good when the publisher is gone.
 pub fn outlived_by_its_picks_and_views<P: Publisher>(new: impl Fn(&[&str]) -> P) {
+    let _rule = Rule("picks and looks stay good when the publisher is gone");
     let publisher = new(&["a.example:80", "b.example:80"]);
     let view = publisher.endpoints().unwrap();
     let pick = view.pick(1).unwrap();
@@ -128,6 +137,7 @@ where
     P::Endpoint: Send + Sync,
 {
     fn shared<T: Send + Sync>() {}
+    let _rule = Rule("readers on several threads do not disturb each other");
     shared::<(P, EndpointSet<P::Endpoint>, Pick<P::Endpoint>)>();
     let publisher = new(&["a.example:80", "b.example:80"]);
     let id = publisher.endpoints().unwrap().id();
@@ -138,8 +148,19 @@ where
     });
 }
 
+/// An endpoint of another publisher is not renewed.
+pub fn renews_no_stranger<P: Publisher>(new: impl Fn(&[&str]) -> P) {
+    let _rule = Rule("renew() is false for an endpoint that is no member, and the set stays as it is");
+    let (publisher, other) = (new(&["a.example:80"]), new(&["a.example:80"]));
+    let id = publisher.endpoints().unwrap().id();
+    let stranger = other.endpoints().unwrap().id_at(0).expect("a member has an id");
+    assert!(!publisher.renew(stranger), "it says that it renews an endpoint of another publisher");
+    assert_eq!(publisher.endpoints().unwrap().id(), id);
+}
+
 /// Each change is seen, and no id comes back.
 pub fn follows_changes_with_new_ids<P: Publisher>(new: impl Fn(&[&str]) -> P, change: impl Fn(&P, &[&str])) {
+    let _rule = Rule("each change is seen, and no id of a set comes back");
     let publisher = new(&["a.example:80"]);
     let mut ids = BTreeSet::from([publisher.endpoints().unwrap().id()]);
     for wanted in [&["a.example:80", "b.example:80"] as &[_], &["b.example:80"], &["a.example:80"]] {
@@ -152,6 +173,7 @@ pub fn follows_changes_with_new_ids<P: Publisher>(new: impl Fn(&[&str]) -> P, ch
 
 /// A view that was taken before a change does not see it.
 pub fn leaves_old_views_as_they_were<P: Publisher>(new: impl Fn(&[&str]) -> P, change: impl Fn(&P, &[&str])) {
+    let _rule = Rule("a look that was taken before a change does not see it");
     let publisher = new(&["a.example:80", "b.example:80"]);
     let view = publisher.endpoints().unwrap();
     let id = view.id();
@@ -167,6 +189,7 @@ pub fn shows_whole_sets_while_a_writer_replaces<P: Publisher>(
 ) {
     const SETS: [&[&str]; 2] =
         [&["a.example:1", "b.example:1", "c.example:1"], &["a.example:1", "b.example:2", "d.example:2"]];
+    let _rule = Rule("readers see one of the sets that were given, never a mixture, and one id is one set");
     let publisher = new(SETS[0]);
     let (start, done) = (Barrier::new(3), AtomicBool::new(false));
     let read = || {
@@ -215,6 +238,8 @@ pub fn tells_its_observers_after_the_swap<P: Publisher + 'static>(
             }
         }
     }
+    let _rule =
+        Rule("where subscribe() says true, every change is told, and whoever is told finds the new set");
     let publisher = Arc::new(new(&["a.example:80"]));
     let (bell, told) = Bell::new();
     let observer: Arc<dyn Observer> = Arc::new(Witness { publisher: Arc::downgrade(&publisher), bell });
@@ -228,6 +253,7 @@ pub fn tells_its_observers_after_the_swap<P: Publisher + 'static>(
 
 /// An observer that was dropped is not told, and those that were not are told all the same.
 pub fn forgets_dropped_observers<P: Publisher>(new: impl Fn(&[&str]) -> P, change: impl Fn(&P, &[&str])) {
+    let _rule = Rule("an observer that was dropped is not told, and the others are told all the same");
     let publisher = new(&["a.example:80"]);
     let (gone, silent) = Bell::new();
     let (kept, told) = Bell::new();

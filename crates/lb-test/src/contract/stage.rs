@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use lb_core::{Context, Endpoints, Factory, Instance, LoadBalancer, Pick, PickRequest, Publisher, Tried};
 
-use super::strategy::Source;
 use crate::{Counted, CountingFactory, ScriptedPublisher};
+
+/// The publisher that the checks give to the load balancer.
+pub type Source = Arc<ScriptedPublisher<Counted>>;
 
 /// What a check works with: a publisher, its load balancer, and the factory that counts.
 pub(super) struct Stage<L> {

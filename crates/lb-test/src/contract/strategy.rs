@@ -8,17 +8,16 @@
     reason = "each check panics where the promise is broken, and only there"
 )]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
 use lb_core::{Error, LoadBalancer, PickRequest, Tried};
 
+use super::Rule;
 use super::stage::Stage;
-use crate::{Counted, ScriptedPublisher};
-
-/// The publisher that the checks give to the load balancer.
-pub type Source = Arc<ScriptedPublisher<Counted>>;
+pub use super::{spread::spreads_evenly, stage::Source, tiers::goes_on_with_the_next_tier};
+use crate::Counted;
 
 /// Makes a module of tests that run every check of this suite over one load balancer.
 ///
@@ -38,12 +37,17 @@ pub type Source = Arc<ScriptedPublisher<Counted>>;
 ///     type Endpoint = P::Endpoint;
 ///
 ///     fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<P::Endpoint>, Error> {
-///         let set = self.0.endpoints()?;
+///         let first = self.0.endpoints()?;
 ///         let turn = self.1.fetch_add(1, Ordering::Relaxed);
-///         let picks = (0..set.len()).filter_map(|i| set.pick((turn + i) % set.len()));
-///         let tried = |pick: &Pick<P::Endpoint>| request.tried().is_some_and(|tried| tried.contains(pick.id()));
-///         let fresh = picks.clone().find(|pick| !tried(pick));
-///         fresh.or_else(|| picks.clone().next()).ok_or(Error::NoEndpoints)
+///         let fresh = |id| !request.tried().is_some_and(|tried| tried.contains(id));
+///         let tiers = std::iter::successors(Some(&*first), |set| set.next_tier());
+///         for set in tiers {
+///             let mut turns = (0..set.len()).map(|i| (turn + i) % set.len());
+///             if let Some(index) = turns.find(|index| set.id_at(*index).is_some_and(fresh)) {
+///                 return set.pick(index).ok_or(Error::NoEndpoints);
+///             }
+///         }
+///         first.pick(turn % first.len().max(1)).ok_or(Error::NoEndpoints)
 ///     }
 /// }
 ///
@@ -63,6 +67,7 @@ macro_rules! strategy_contract {
                 always_picks_a_single_endpoint
                 avoids_tried_addresses_while_one_is_left
                 picks_though_all_were_tried
+                goes_on_with_the_next_tier
                 follows_changes
                 keeps_no_endpoint_that_is_not_picked
                 picks_on_many_threads_while_the_set_changes
@@ -86,6 +91,7 @@ pub fn has_no_endpoints_in_an_empty_set<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
+    let _rule = Rule("an empty set is Error::NoEndpoints, whatever was tried");
     for stage in Stage::both(new, &[]) {
         assert!(matches!(stage.lb.endpoint(), Err(Error::NoEndpoints)));
         stage.set(&["a:80"]);
@@ -103,6 +109,7 @@ pub fn passes_the_publishers_errors_on<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
+    let _rule = Rule("the publisher's error is the pick's, and picks work again once there is a set");
     for stage in Stage::both(new, &["a:80"]) {
         stage.source.fail(Error::NotReady);
         assert!(matches!(stage.lb.endpoint(), Err(Error::NotReady)));
@@ -122,6 +129,7 @@ pub fn picks_from_the_set<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
+    let _rule = Rule("a pick is a member of the set, endpoint and instance alike");
     for stage in Stage::both(new, &FIVE) {
         for _ in 0..1000 {
             let pick = stage.pick();
@@ -136,6 +144,7 @@ pub fn always_picks_a_single_endpoint<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
+    let _rule = Rule("where there is one endpoint it is picked, tried or not");
     for stage in Stage::both(new, &["a:80"]) {
         assert!((0..100).all(|_| stage.pick().address() == "a:80"));
         assert!((0..100).all(|_| stage.pick_avoiding(&["a:80"]).address() == "a:80"));
@@ -147,6 +156,7 @@ pub fn avoids_tried_addresses_while_one_is_left<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
+    let _rule = Rule("no tried endpoint is picked while an untried one is left");
     for stage in Stage::both(new, &FIVE) {
         for subset in 0..(1 << FIVE.len()) - 1 {
             let mut tried: Vec<_> =
@@ -165,6 +175,7 @@ pub fn picks_though_all_were_tried<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
+    let _rule = Rule("where all were tried one of them is picked all the same");
     for stage in Stage::both(new, &FIVE) {
         assert!((0..100).all(|_| FIVE.contains(&stage.pick_avoiding(&FIVE).address())));
     }
@@ -175,6 +186,7 @@ pub fn follows_changes<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
+    let _rule = Rule("the next pick after a change is from the new set");
     for stage in Stage::both(new, &FIVE) {
         stage.pick();
         for wanted in [&FIVE[..2], &["x:80"], &["x:80", "y:80", "z:80"], &FIVE] {
@@ -191,6 +203,7 @@ pub fn keeps_no_endpoint_that_is_not_picked<L>(new: impl Fn(Source) -> L)
 where
     L: LoadBalancer<Endpoint = Counted>,
 {
+    let _rule = Rule("after a change nothing of the old set lives on but what is picked");
     for (stage, tells) in Stage::both(new, &FIVE).into_iter().zip([true, false]) {
         let held = [stage.pick()];
         stage.set(&["x:80"]);
@@ -210,6 +223,7 @@ where
     L: LoadBalancer<Endpoint = Counted>,
 {
     const SETS: [&[&str]; 3] = [&["a:80", "b:80", "c:80"], &["b:80"], &["c:80", "d:80"]];
+    let _rule = Rule("threads pick while the set changes: no endpoint is lost or kept");
     for stage in Stage::both(new, SETS[0]) {
         let (start, done) = (Barrier::new(5), AtomicBool::new(false));
         let work = || {
@@ -249,6 +263,7 @@ where
         let request = PickRequest::new().with_tried(tried);
         lb.endpoint().is_ok() && lb.pick(&request).is_ok_and(|pick| pick.address() == "b:80")
     }
+    let _rule = Rule("`&L`, `Box<L>`, `Arc<L>` and trait objects pick");
     for stage in Stage::both(new, &["a:80", "b:80"]) {
         let tried = stage.tried(&["a:80"]);
         let picks = |lb: &dyn LoadBalancer<Endpoint = Counted>| picks(lb, &tried);
@@ -256,32 +271,5 @@ where
         assert!(picks(&*lb) && picks(&&*lb) && picks(&Box::new(&*lb)) && picks(&lb));
         let erased: Arc<dyn LoadBalancer<Endpoint = Counted>> = lb;
         assert!(picks(&*erased) && picks(&erased));
-    }
-}
-
-/// After 10,000 picks from ten endpoints, by one thread and by four, no two counts are further apart than `bound`.
-pub fn spreads_evenly<L>(new: impl Fn(Source) -> L, bound: u64)
-where
-    L: LoadBalancer<Endpoint = Counted>,
-{
-    const TEN: [&str; 10] = ["a:1", "a:2", "a:3", "a:4", "a:5", "a:6", "a:7", "a:8", "a:9", "b:0"];
-    for threads in [1, 4] {
-        for stage in Stage::both(&new, &TEN) {
-            let counts = TEN.map(|_| AtomicU64::new(0));
-            let work = || {
-                for _ in 0..10_000 / threads {
-                    let pick = stage.pick();
-                    let index = TEN.iter().position(|address| *address == pick.address());
-                    counts[index.expect("a member")].fetch_add(1, Ordering::Relaxed);
-                }
-            };
-            thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-            let counts = counts.map(AtomicU64::into_inner);
-            let apart = counts.iter().max().zip(counts.iter().min()).map_or(0, |(most, least)| most - least);
-            assert!(
-                apart <= bound,
-                "{threads} threads: {counts:?} are {apart} apart, which is more than {bound}"
-            );
-        }
     }
 }
