@@ -49,7 +49,8 @@ fn now() -> Instant {
 #[test]
 fn the_timeout_holds_against_an_endpoint_that_never_returns_and_no_cause_is_lost() {
     let (_release, hanging) = hanging();
-    let retry = Retry::new(9, 10 * SHORT, balancer([("a:80", refusing()), ("b:80", hanging)]));
+    let lb = balancer([("a:80", refusing()), ("b:80", hanging)]);
+    let retry = Retry::builder(lb).max_attempts(9).timeout(10 * SHORT).attempt_timeout(LONG).build().unwrap();
     let begun = now();
     let error = retry.call(&Context::background(), 42).unwrap_err();
     assert!((10 * SHORT..LONG).contains(&begun.elapsed()));

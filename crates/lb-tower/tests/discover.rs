@@ -78,7 +78,7 @@ struct PerWeight;
 impl Factory for PerWeight {
     type Endpoint = u32;
 
-    fn create(&self, instance: &Instance) -> Result<u32, lb_core::BoxError> {
+    fn create(&self, _: &lb_core::Context, instance: &Instance) -> Result<u32, lb_core::BoxError> {
         Ok(instance.weight())
     }
 
@@ -141,7 +141,7 @@ impl Publisher for Failing {
 #[tokio::test(start_paused = true)]
 async fn an_error_of_the_publisher_counts_as_an_empty_set_and_ends_nothing() {
     let publisher = Arc::new(Failing {
-        cell: EndpointCell::new(Endpoints::new([(Instance::new("a:80"), 1)])),
+        cell: EndpointCell::new(lb_core::EndpointSet::new([(Instance::new("a:80"), 1)])),
         failure: Mutex::new(Some(Error::NotReady)),
         observers: Observers::new(),
     });
@@ -149,7 +149,7 @@ async fn an_error_of_the_publisher_counts_as_an_empty_set_and_ends_nothing() {
     assert!(drain(&mut stream).await.is_empty());
     publisher.set_failure(None);
     assert_eq!(drain(&mut stream).await, ["+a:80"]);
-    publisher.set_failure(Some(Error::Discovery { source: Arc::new(std::fmt::Error) }));
+    publisher.set_failure(Some(Error::discovery("service", std::fmt::Error)));
     assert_eq!(drain(&mut stream).await, ["-a:80"]);
     publisher.set_failure(None);
     assert_eq!(drain(&mut stream).await, ["+a:80"]);

@@ -6,9 +6,9 @@ use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lb_core::PickRequest;
+use lb_core::{PickRequest, Tried};
 use lb_tower::{Balance, BalanceError};
-use support::{Answer, First, Readiness, assert_nothing_left, balance};
+use support::{Answer, First, assert_nothing_left, balance};
 use tower::hedge::Hedge;
 use tower::retry::{Policy, Retry};
 use tower::timeout::Timeout;
@@ -51,8 +51,8 @@ async fn retry_on_top_reaches_another_endpoint_by_the_tried_list() {
     a.set_answer(Answer::Refuse);
     b.set_answer(Answer::Refuse);
     let noted = Arc::default();
-    let avoid_failed = |request: &Remembering| PickRequest::new().with_tried(&request.failed);
-    let balance = Balance::new(First(cache)).pick_request(avoid_failed);
+    let balance = Balance::new(First(cache))
+        .pick_request(|request: &Remembering| PickRequest::new().with_tried(&request.failed));
     let retry = Retry::new(NoteFailures(Arc::clone(&noted)), balance);
     assert_eq!(retry.oneshot(Remembering::default()).await.unwrap(), "c:80");
     assert_eq!(*noted.lock().unwrap(), ["a:80", "b:80"]);

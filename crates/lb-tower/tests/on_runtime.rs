@@ -72,7 +72,8 @@ fn an_endpoint_may_be_dropped_inside_another_runtime_or_after_its_own() {
     let (sender, dropped) = mpsc::channel();
     let factory =
         on_runtime(own.handle().clone(), move |_: &Instance| Ok::<_, Infallible>(Probe(sender.clone())));
-    let [first, second] = ["a:80", "b:80"].map(|address| factory.create(&Instance::new(address)).unwrap());
+    let [first, second] = ["a:80", "b:80"]
+        .map(|address| factory.create(&lb_core::Context::background(), &Instance::new(address)).unwrap());
     other.block_on(async { drop(first) });
     assert_eq!(dropped.recv(), Ok(true));
     drop(own);
@@ -103,7 +104,7 @@ struct PerWeight;
 impl Factory for PerWeight {
     type Endpoint = u32;
 
-    fn create(&self, instance: &Instance) -> Result<u32, lb_core::BoxError> {
+    fn create(&self, _: &lb_core::Context, instance: &Instance) -> Result<u32, lb_core::BoxError> {
         Ok(instance.weight())
     }
 

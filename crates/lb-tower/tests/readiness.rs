@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use lb_core::PickRequest;
+use lb_core::{PickRequest, Publisher, Tried};
 use lb_tower::BalanceError;
 use support::{Answer, Readiness, assert_nothing_left, balance, poll_once, soon};
 use tower::Service;
