@@ -1,3 +1,4 @@
+#[cfg(feature = "lookup")]
 use std::net::IpAddr;
 
 /// Which IP versions of a name's addresses are asked for, and which count.
@@ -18,6 +19,7 @@ pub enum Families {
     PreferV6,
 }
 
+#[cfg(feature = "lookup")]
 impl Families {
     /// Drops the addresses that do not count beside others.
     pub(crate) fn prefer(self, addresses: &mut Vec<IpAddr>) {
@@ -32,7 +34,7 @@ impl Families {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "lookup"))]
 mod tests {
     use super::*;
 

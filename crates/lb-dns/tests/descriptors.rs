@@ -1,5 +1,7 @@
 //! Case 35: descriptors run out. In a program of its own, which has few.
 
+#![cfg(feature = "lookup")]
+
 use std::time::Duration;
 
 use lb_core::Context;

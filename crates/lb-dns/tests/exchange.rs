@@ -1,5 +1,7 @@
 //! What servers do to a question, and the answer that is found all the same: cases 20 to 22, 25, 31d.
 
+#![cfg(feature = "lookup")]
+
 use std::time::{Duration, Instant};
 
 use lb_core::Context;

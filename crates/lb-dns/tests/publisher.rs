@@ -1,5 +1,7 @@
 //! `DnsPublisher` against the in-process DNS server.
 
+#![cfg(feature = "lookup")]
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,7 @@
 //! dnsmasq and knot, the real programs. `cargo test -p lb-dns --test real_servers -- --include-ignored`
 
+#![cfg(feature = "lookup")]
+
 use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;

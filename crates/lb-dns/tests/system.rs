@@ -1,5 +1,7 @@
 //! resolv.conf and search lists under a `DnsPublisher` and a `Resolver`.
 
+#![cfg(feature = "lookup")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 

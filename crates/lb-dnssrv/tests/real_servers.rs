@@ -181,3 +181,35 @@ fn knot_a_thousand_records_over_tcp() {
     let server = RealServer::knot(&zone);
     assert_eq!(server.instances(server.builder("_http._tcp.test.")).len(), 1000);
 }
+
+#[test]
+#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
+fn case_25_dnsmasq_with_more_records_than_a_message_can_carry() {
+    let records = (0..2300).map(|index| format!("--srv-host=_http._tcp.test,instance-{index:04}.test,80"));
+    let records: Vec<String> = records.collect();
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let server = RealServer::dnsmasq(&records);
+    let found = server.instances(server.builder("_http._tcp.test.")).len();
+    assert!((1000..=2300).contains(&found), "{found}");
+}
+
+#[test]
+#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
+fn case_18_dnsmasq_with_more_addresses_than_come_along_is_one_stable_set() {
+    let mut arguments = Vec::new();
+    for index in 0..15 {
+        arguments.push(format!("--srv-host=_http._tcp.test,target-{index}.test,80"));
+        arguments
+            .extend((1..=3).map(|last| format!("--host-record=target-{index}.test,10.0.{index}.{last}")));
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let server = RealServer::dnsmasq(&arguments);
+    let builder = server.builder("_http._tcp.test.").resolve_targets(true);
+    let publisher = server.publisher(builder.refresh(Refresh::Every(Duration::from_millis(10))));
+    let id = publisher.endpoints().expect("it is ready").id();
+    while publisher.status().refreshes() < 50 {
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    let endpoints = publisher.endpoints().expect("it is ready");
+    assert_eq!((endpoints.len(), endpoints.id()), (45, id));
+}
