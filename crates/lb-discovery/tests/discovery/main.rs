@@ -4,6 +4,7 @@
 mod common;
 mod contract;
 mod expiry;
+mod factories;
 mod first_answer;
 mod later_failures;
 mod observers;
