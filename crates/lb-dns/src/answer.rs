@@ -221,10 +221,10 @@ pub fn unusable(address: IpAddr) -> Option<&'static str> {
 }
 
 /// What to tell of an answer without records: "web.example: no such name".
-pub fn no_records_reason(name: &str, absence: Option<Absence>) -> String {
+pub fn no_records_reason(absence: Option<Absence>) -> &'static str {
     match absence {
-        Some(Absence::NoSuchName) => format!("{name}: no such name"),
-        Some(Absence::NoRecords) => format!("{name}: there is such a name, but it has no such records"),
-        None => format!("{name}: no records"),
+        Some(Absence::NoSuchName) => "no such name",
+        Some(Absence::NoRecords) => "there is such a name, but it has no such records",
+        None => "no records",
     }
 }

@@ -50,7 +50,7 @@ pub use self::{
     settings::ResolverSettings,
 };
 
-pub use lb_discovery::{DiscoveryError, OnEmpty, Refresh, Status};
+pub use lb_discovery::{DiscoveryError, OnEmpty, OnShrink, Refresh, Status};
 
 /// What the publishers on DNS share; not for others.
 #[doc(hidden)]

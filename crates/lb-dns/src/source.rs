@@ -39,13 +39,10 @@ impl Source for AddressSource {
             Host::Name(name) => name.clone(),
         };
         let found = self.resolver.addresses(ctx, &name)?;
-        if found.addresses().is_empty() {
-            log::debug!(target: crate::LOG, name:%; "{}", no_records_reason(&name, found.absence()));
-        }
         let (instances, skipped) = instances(&name::canonical(&name), port, &found);
         let count = u64::try_from(skipped.len()).unwrap_or(u64::MAX);
         self.complain(&name, skipped);
-        let answer = Answer::new(instances).with_skipped(count);
+        let answer = Answer::new(instances).with_skipped(count).because(no_records_reason(found.absence()));
         Ok(match found.ttl() {
             Some(ttl) => answer.with_ttl(ttl),
             None => answer,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use lb_core::Factory;
-use lb_discovery::{DiscoveryBuilder, DiscoveryPublisher, OnEmpty, Refresh};
+use lb_discovery::{DiscoveryBuilder, DiscoveryPublisher, OnEmpty, OnShrink, Refresh};
 
 use crate::source::SrvSource;
 use crate::{DnsSrvError, DnsSrvPublisher, SrvLookup};
@@ -20,6 +20,10 @@ pub struct DnsSrvBuilder {
     refresh: Option<Refresh>,
     on_empty: OnEmpty,
     expire_after: Option<Duration>,
+    on_shrink: Option<OnShrink>,
+    min_interval: Option<Duration>,
+    jitter: Option<u8>,
+    factory_timeout: Option<Duration>,
     allow_initial_failure: bool,
 }
 
@@ -34,6 +38,10 @@ impl DnsSrvBuilder {
             refresh: None,
             on_empty: OnEmpty::default(),
             expire_after: None,
+            on_shrink: None,
+            min_interval: None,
+            jitter: None,
+            factory_timeout: None,
             allow_initial_failure: false,
         }
     }
@@ -94,6 +102,31 @@ impl DnsSrvBuilder {
         self
     }
 
+    /// Sets what a set that shrinks at once does. The default is [`OnShrink::Follow`].
+    pub fn on_shrink(mut self, on_shrink: OnShrink) -> Self {
+        self.on_shrink = Some(on_shrink);
+        self
+    }
+
+    /// Sets the shortest time from one lookup to the next, whatever asks for it.
+    pub fn min_interval(mut self, interval: Duration) -> Self {
+        self.min_interval = Some(interval);
+        self
+    }
+
+    /// Sets by how much the period is varied, in percent of it either way, so that a fleet does not ask in step; a TTL is
+    /// never exceeded. 0 to 100; the default is 10.
+    pub fn jitter(mut self, percent: u8) -> Self {
+        self.jitter = Some(percent);
+        self
+    }
+
+    /// Sets how long the factory may take for one endpoint; then it has failed. More than zero; the default is 10 seconds.
+    pub fn factory_timeout(mut self, limit: Duration) -> Self {
+        self.factory_timeout = Some(limit);
+        self
+    }
+
     /// Starts, and waits for the end of the first lookup: one timeout for each server that does not answer.
     ///
     /// # Errors
@@ -138,6 +171,18 @@ impl DnsSrvBuilder {
         }
         if let Some(limit) = self.expire_after {
             builder = builder.expire_after(limit);
+        }
+        if let Some(on_shrink) = self.on_shrink {
+            builder = builder.on_shrink(on_shrink);
+        }
+        if let Some(interval) = self.min_interval {
+            builder = builder.min_interval(interval);
+        }
+        if let Some(percent) = self.jitter {
+            builder = builder.jitter(percent);
+        }
+        if let Some(limit) = self.factory_timeout {
+            builder = builder.factory_timeout(limit);
         }
         if self.allow_initial_failure {
             builder = builder.allow_initial_failure();

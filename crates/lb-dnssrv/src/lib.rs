@@ -56,7 +56,7 @@ pub use publisher::DnsSrvPublisher;
 
 pub use lb_dns::{Absence, Addresses, Families, SrvAnswer, SrvRecord};
 
-pub use lb_discovery::{DiscoveryError, OnEmpty, Refresh, Status};
+pub use lb_discovery::{DiscoveryError, OnEmpty, OnShrink, Refresh, Status};
 
 /// The `log` target of this crate.
 const LOG: &str = "lb-dnssrv";

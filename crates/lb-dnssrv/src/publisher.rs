@@ -3,7 +3,7 @@ use std::future::Future;
 use std::sync::Weak;
 use std::time::Duration;
 
-use lb_core::{Endpoints, Error, Factory, Observer, Publisher};
+use lb_core::{EndpointId, Endpoints, Error, Factory, Observer, Publisher};
 use lb_discovery::{DiscoveryPublisher, Status};
 
 use crate::{DnsSrvBuilder, DnsSrvError};
@@ -117,6 +117,14 @@ impl<E: Send + Sync + 'static> Publisher for DnsSrvPublisher<E> {
 
     fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
         self.0.subscribe(observer)
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.0.name()
+    }
+
+    fn renew(&self, id: EndpointId) -> bool {
+        self.0.renew(id)
     }
 }
 

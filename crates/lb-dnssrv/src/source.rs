@@ -89,9 +89,7 @@ impl Source for SrvSource {
     fn fetch(&mut self, ctx: &Context) -> Result<Answer, BoxError> {
         let answer = self.lookup.lookup_srv(ctx, &self.name)?;
         let (ttl, unreadable) = (records::shortest_ttl(&answer), answer.unreadable());
-        if answer.records().is_empty() {
-            log::debug!(target: crate::LOG, name:% = self.name; "{}", no_records_reason(&self.name, answer.absence()));
-        }
+        let reason = no_records_reason(answer.absence());
         let screened = records::screen(answer.into_records());
         let no_service = screened.no_service;
         let harvest =
@@ -102,7 +100,7 @@ impl Source for SrvSource {
         let skipped = u64::try_from(harvest.skipped.len()).unwrap_or(u64::MAX).saturating_add(unreadable);
         self.complain(harvest.skipped);
         let answer = if no_service { Answer::no_service() } else { Answer::new(harvest.instances) };
-        let answer = answer.with_skipped(skipped);
+        let answer = answer.with_skipped(skipped).because(reason);
         Ok(match shorter(ttl, harvest.ttl) {
             Some(ttl) => answer.with_ttl(ttl),
             None => answer,

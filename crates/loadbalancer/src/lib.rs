@@ -21,13 +21,22 @@ pub use lb_static::{FixedPublisher, StaticPublisher};
 
 #[cfg(feature = "discovery")]
 pub use lb_discovery::{
-    Answer, DiscoveryBuilder, DiscoveryError, DiscoveryPublisher, OnEmpty, Ready, Refresh, Source, Status,
+    Answer, DiscoveryBuilder, DiscoveryError, DiscoveryPublisher, OnEmpty, OnShrink, Ready, Refresh, Source,
+    Status,
 };
+
+#[cfg(feature = "dns")]
+pub use lb_dns::{DnsBuilder, DnsError, DnsPublisher, Resolver, ResolverSettings};
 
 #[cfg(feature = "dnssrv")]
 pub use lb_dnssrv::{
-    Addresses, DnsSrvBuilder, DnsSrvError, DnsSrvPublisher, SrvAnswer, SrvLookup, SrvRecord,
+    Absence, Addresses, DnsSrvBuilder, DnsSrvError, DnsSrvPublisher, SrvAnswer, SrvLookup, SrvRecord,
 };
+
+#[cfg(feature = "dns")]
+pub use lb_dns::Families;
+#[cfg(all(feature = "dnssrv", not(feature = "dns")))]
+pub use lb_dnssrv::Families;
 
 #[cfg(feature = "filters")]
 pub use lb_filters::PriorityTiers;
@@ -37,8 +46,9 @@ pub use lb_strategies::{Random, RoundRobin};
 
 #[cfg(feature = "retry")]
 pub use lb_retry::{
-    Attempt, Backoff, Cause, Enforced, Inline, InvalidBackoff, InvalidRetry, KeyBy, Policy, Reason, Retry,
-    RetryAll, RetryBuilder, RetryError, RetryIf, Verdict,
+    Attempt, AttemptEnd, AttemptResult, Backoff, Cause, Enforced, Engine, Inline, InvalidBackoff,
+    InvalidRetry, KeyBy, Limits, LiveAttempt, Mode, Policy, Reason, Retry, RetryAll, RetryBuilder,
+    RetryError, RetryIf, Step, Verdict,
 };
 
 #[cfg(feature = "tower")]
