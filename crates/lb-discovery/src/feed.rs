@@ -186,12 +186,16 @@ impl<E: Send + Sync + 'static> Feed<E> {
         let state = lock(&self.state);
         let (news, outcome, idle) = (&state.news, state.outcome.clone(), state.making.is_idle());
         let (unusable, error, refreshes) = (news.unusable.is_some(), news.error.clone(), news.refreshes);
+        let ended = news.ended;
         drop(state);
         if refreshes == 0 {
             return;
         }
-        if unusable {
-            return self.gate.tell(false, error);
+        if unusable || ended {
+            self.gate.tell(false, error);
+            return if ended {
+                self.gate.stop()
+            };
         }
         if !self.usable.load(Ordering::Acquire) {
             // The first endpoint is still being made.

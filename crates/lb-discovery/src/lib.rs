@@ -39,7 +39,6 @@ mod gate;
 mod journal;
 mod makers;
 mod making;
-mod panics;
 mod publisher;
 mod schedule;
 mod settings;

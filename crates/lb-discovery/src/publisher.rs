@@ -59,6 +59,9 @@ impl<E> DiscoveryPublisher<E> {
 
     /// How discovery is doing. Cost: a short lock and a copy.
     pub fn status(&self) -> Status {
+        if let Err(error) = self.watcher.check_process() {
+            return Status { failing: true, last_error: Some(Arc::new(error)), ..Status::default() };
+        }
         let mut status = self.watcher.board.status();
         let outcome = self.feed.outcome();
         status.endpoints = outcome.endpoints;
@@ -75,6 +78,7 @@ impl<E> DiscoveryPublisher<E> {
     /// [`DiscoveryError::NotReady`] when `timeout` has passed, [`DiscoveryError::Stopped`] when the publisher was
     /// stopped; both carry the last error of the source.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), DiscoveryError> {
+        self.watcher.check_process()?;
         self.feed.gate.wait_usable(timeout)
     }
 
@@ -84,7 +88,11 @@ impl<E> DiscoveryPublisher<E> {
     ///
     /// [`DiscoveryError::Stopped`] when the publisher was stopped; it carries the last error of the source.
     pub fn ready(&self) -> Ready {
-        Ready::new(Arc::clone(&self.feed.gate))
+        let gate = Arc::clone(&self.feed.gate);
+        match self.watcher.check_process() {
+            Ok(()) => Ready::new(gate),
+            Err(error) => Ready::refused(gate, error),
+        }
     }
 
     /// Has the source asked at once, whatever the schedule or a backoff says, and returns without waiting for it. If the
@@ -171,6 +179,6 @@ impl<E> fmt::Debug for DiscoveryPublisher<E> {
             .field("name", &self.watcher.name)
             .field("status", &self.status())
             .field("feed", &self.feed)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
