@@ -194,7 +194,7 @@ impl<E: Send + Sync + 'static> Feed<E> {
         if unusable || ended {
             self.gate.tell(false, error);
             return if ended {
-                self.gate.stop()
+                self.gate.stop();
             };
         }
         if !self.usable.load(Ordering::Acquire) {

@@ -182,3 +182,54 @@ impl<E> fmt::Debug for DiscoveryPublisher<E> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::future::Future;
+    use std::task::{Poll, Waker};
+
+    use lb_core::{BoxError, Context, Instance};
+
+    use super::*;
+    use crate::Answer;
+
+    fn publisher() -> DiscoveryPublisher<()> {
+        let source = |_: &Context| Ok::<_, BoxError>(Answer::new(vec![Instance::new("a:80")]));
+        DiscoveryPublisher::builder("x", source).build(|_: &Instance| Ok::<_, BoxError>(())).unwrap()
+    }
+
+    #[test]
+    fn case_8_a_fork_says_that_discovery_does_not_go_on_and_keeps_the_set() {
+        let mut publisher = publisher();
+        assert!(publisher.wait_ready(Duration::ZERO).is_ok());
+        Arc::get_mut(&mut publisher.watcher).unwrap().pretend_to_be_forked();
+        let text = "the discovery of x does not go on in a forked process: make the publisher after the fork";
+        assert_eq!(publisher.status().last_error().unwrap().to_string(), text);
+        assert_eq!(publisher.wait_ready(Duration::from_secs(20)).unwrap_err().to_string(), text);
+        let mut ready = std::pin::pin!(publisher.ready());
+        match ready.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())) {
+            Poll::Ready(Err(error)) => assert_eq!(error.to_string(), text),
+            other => panic!("{other:?}"),
+        }
+        publisher.refresh_now();
+        assert_eq!(publisher.endpoints().unwrap().len(), 1, "picks stay as they are");
+    }
+
+    #[test]
+    fn case_4_when_the_thread_ends_all_the_same_status_and_wait_ready_and_expiry_say_so() {
+        let publisher = publisher();
+        let watcher = &publisher.watcher;
+        crate::watcher::mourn(
+            &watcher.board,
+            &watcher.ctx,
+            &watcher.name,
+            Some(Duration::from_millis(1)),
+            "a bug",
+        );
+        let text = "discovery has ended: a bug";
+        assert_eq!(publisher.status().last_error().unwrap().to_string(), text);
+        let error = publisher.wait_ready(Duration::from_secs(20)).unwrap_err().to_string();
+        assert_eq!(error, "the discovery of x was stopped: discovery has ended: a bug");
+        assert_eq!(publisher.endpoints().unwrap_err().to_string(), format!("discovery failed: x: {text}"));
+    }
+}

@@ -174,7 +174,13 @@ fn spawn(
 }
 
 /// The discovery thread has ended by itself: says so to all who ask, and has the set expire as it would if refreshes failed.
-fn mourn(board: &Board, ctx: &Context, name: &Arc<str>, expire_after: Option<Duration>, message: &str) {
+pub(crate) fn mourn(
+    board: &Board,
+    ctx: &Context,
+    name: &Arc<str>,
+    expire_after: Option<Duration>,
+    message: &str,
+) {
     log_safely(|| log::error!(target: LOG, name:%; "{name}: discovery has ended: {message}"));
     let error: SharedError = Arc::new(DiscoveryError::Ended { message: message.to_owned() });
     board.note(|status| {
