@@ -39,6 +39,7 @@ mod gate;
 mod journal;
 mod makers;
 mod making;
+mod notifier;
 mod publisher;
 mod schedule;
 mod settings;

@@ -217,9 +217,9 @@ fn case_34_a_failure_that_stays_after_flapping_gets_its_line_when_the_minute_is_
     let start = common::now();
     for (secs, well) in [(1, false), (2, true), (3, false), (30, false), (61, false), (62, false)] {
         if well {
-            script.answer(["a:80"])
+            script.answer(["a:80"]);
         } else {
-            script.fail("no route")
+            script.fail("no route");
         }
         ticks.send(start + Duration::from_secs(secs)).unwrap();
     }
