@@ -40,6 +40,8 @@ pub(crate) struct News {
     pub(crate) unusable: Option<Error>,
     /// What the latest refresh that failed has failed with.
     pub(crate) error: Option<SharedError>,
+    /// Whether the discovery thread has ended by itself.
+    pub(crate) ended: bool,
 }
 
 impl Default for News {
@@ -52,6 +54,7 @@ impl Default for News {
             distinct: 0,
             unusable: Some(Error::NotReady),
             error: None,
+            ended: false,
         }
     }
 }

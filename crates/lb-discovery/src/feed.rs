@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lb_core::support::drop_caught;
 use lb_core::{
     Context, EndpointCell, EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Factory, Maker,
-    Observer, Observers, RetiredSet,
+    Observer, RetiredSet,
 };
 
 use crate::DiscoveryError;
@@ -16,6 +16,7 @@ use crate::disposer::Disposer;
 use crate::error::SharedError;
 use crate::gate::Gate;
 use crate::making::{Making, Outcome};
+use crate::notifier::Notifier;
 use crate::sync::{Condvar, Mutex, lock};
 
 /// For how long dropping a publisher waits for the destructors of its endpoints.
@@ -32,7 +33,7 @@ pub(crate) struct Feed<E> {
     usable: AtomicBool,
     /// Why the set may not be used; means nothing while it may.
     reason: RwLock<Error>,
-    observers: Observers,
+    notifier: Arc<Notifier>,
     renewals: Mutex<Vec<EndpointId>>,
     pub(crate) state: Mutex<State<E>>,
     /// The state has changed.
@@ -81,7 +82,7 @@ impl<E: Send + Sync + 'static> Feed<E> {
             maker: Mutex::new(Some(Arc::new(Maker::new(factory)))),
             usable: AtomicBool::new(false),
             reason: RwLock::new(Error::NotReady),
-            observers: Observers::new(),
+            notifier: Arc::default(),
             renewals: Mutex::new(Vec::new()),
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -113,7 +114,7 @@ impl<E: Send + Sync + 'static> Feed<E> {
         };
         self.retire(retired);
         if changed {
-            self.observers.notify();
+            self.notifier.notify();
         }
     }
 
@@ -186,12 +187,17 @@ impl<E: Send + Sync + 'static> Feed<E> {
         let state = lock(&self.state);
         let (news, outcome, idle) = (&state.news, state.outcome.clone(), state.making.is_idle());
         let (unusable, error, refreshes) = (news.unusable.is_some(), news.error.clone(), news.refreshes);
+        let ended = news.ended;
         drop(state);
         if refreshes == 0 {
             return;
         }
-        if unusable {
-            return self.gate.tell(false, error);
+        if unusable || ended {
+            self.gate.tell(false, error);
+            if ended {
+                self.gate.stop();
+            }
+            return;
         }
         if !self.usable.load(Ordering::Acquire) {
             // The first endpoint is still being made.
@@ -293,7 +299,7 @@ impl<E> Feed<E> {
     }
 
     pub(crate) fn subscribe(&self, observer: Weak<dyn Observer>) {
-        self.observers.subscribe(observer);
+        self.notifier.observers.subscribe(observer);
     }
 
     /// Marks an endpoint to be made anew. `false`: it is no member.

@@ -39,7 +39,7 @@ mod gate;
 mod journal;
 mod makers;
 mod making;
-mod panics;
+mod notifier;
 mod publisher;
 mod schedule;
 mod settings;

@@ -127,12 +127,7 @@ impl<E: Send + Sync + 'static> Feed<E> {
         if let Some(maker) = self.maker() {
             maker.failed(instance, &error);
         }
-        self.note_failure(&mut lock(&self.state), instance, error);
-    }
-
-    fn note_failure(&self, state: &mut State<E>, instance: &Instance, error: &str) {
-        let text = || format!("{}: {error}", instance.address()).into();
-        state.outcome.failure.get_or_insert_with(text);
+        note_failure(&mut lock(&self.state), instance, error);
     }
 
     /// A call has returned. Returns the one that this thread makes next.
@@ -144,7 +139,7 @@ impl<E: Send + Sync + 'static> Feed<E> {
         match made {
             Ok(endpoint) if in_time && !stopped => unneeded = self.supply(&mut state, call, endpoint),
             Ok(endpoint) => unneeded = Some(endpoint),
-            Err(error) if in_time => self.note_failure(&mut state, &call.instance, &error.to_string()),
+            Err(error) if in_time => note_failure(&mut state, &call.instance, &error.to_string()),
             Err(_) => {}
         }
         let next = if in_time && !stopped { state.making.next_call(now(), &self.ctx, true) } else { None };
@@ -186,6 +181,11 @@ impl<E: Send + Sync + 'static> Feed<E> {
     }
 }
 
+fn note_failure<E>(state: &mut State<E>, instance: &Instance, error: &str) {
+    let text = || format!("{}: {error}", instance.address()).into();
+    state.outcome.failure.get_or_insert_with(text);
+}
+
 struct End;
 
 impl End {
@@ -201,10 +201,8 @@ fn make<E: Send + Sync + 'static>(feed: &Weak<Feed<E>>, first: Call) {
     let mut next = Some(first);
     while let Some(call) = next {
         let Some(maker) = feed.upgrade().and_then(|feed| feed.maker()) else { return };
-        let made = match call.ctx.is_cancelled() {
-            true => Err("stopped".into()),
-            false => maker.make(&call.ctx, &call.instance),
-        };
+        let stopped = call.ctx.is_cancelled();
+        let made = if stopped { Err("stopped".into()) } else { maker.make(&call.ctx, &call.instance) };
         drop_caught("the factory", maker);
         let Some(feed) = feed.upgrade() else { return drop_caught("an endpoint", made) };
         next = feed.ended(&call, made);

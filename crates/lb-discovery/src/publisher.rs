@@ -59,6 +59,9 @@ impl<E> DiscoveryPublisher<E> {
 
     /// How discovery is doing. Cost: a short lock and a copy.
     pub fn status(&self) -> Status {
+        if let Err(error) = self.watcher.check_process() {
+            return Status { failing: true, last_error: Some(Arc::new(error)), ..Status::default() };
+        }
         let mut status = self.watcher.board.status();
         let outcome = self.feed.outcome();
         status.endpoints = outcome.endpoints;
@@ -75,6 +78,7 @@ impl<E> DiscoveryPublisher<E> {
     /// [`DiscoveryError::NotReady`] when `timeout` has passed, [`DiscoveryError::Stopped`] when the publisher was
     /// stopped; both carry the last error of the source.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), DiscoveryError> {
+        self.watcher.check_process()?;
         self.feed.gate.wait_usable(timeout)
     }
 
@@ -84,7 +88,11 @@ impl<E> DiscoveryPublisher<E> {
     ///
     /// [`DiscoveryError::Stopped`] when the publisher was stopped; it carries the last error of the source.
     pub fn ready(&self) -> Ready {
-        Ready::new(Arc::clone(&self.feed.gate))
+        let gate = Arc::clone(&self.feed.gate);
+        match self.watcher.check_process() {
+            Ok(()) => Ready::new(gate),
+            Err(error) => Ready::refused(gate, error),
+        }
     }
 
     /// Has the source asked at once, whatever the schedule or a backoff says, and returns without waiting for it. If the
@@ -171,6 +179,57 @@ impl<E> fmt::Debug for DiscoveryPublisher<E> {
             .field("name", &self.watcher.name)
             .field("status", &self.status())
             .field("feed", &self.feed)
-            .finish()
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::future::Future;
+    use std::task::{Poll, Waker};
+
+    use lb_core::{BoxError, Context, Instance};
+
+    use super::*;
+    use crate::Answer;
+
+    fn publisher() -> DiscoveryPublisher<()> {
+        let source = |_: &Context| Ok::<_, BoxError>(Answer::new(vec![Instance::new("a:80")]));
+        DiscoveryPublisher::builder("x", source).build(|_: &Instance| Ok::<_, BoxError>(())).unwrap()
+    }
+
+    #[test]
+    fn case_8_a_fork_says_that_discovery_does_not_go_on_and_keeps_the_set() {
+        let mut publisher = publisher();
+        assert!(publisher.wait_ready(Duration::ZERO).is_ok());
+        Arc::get_mut(&mut publisher.watcher).unwrap().pretend_to_be_forked();
+        let text = "the discovery of x does not go on in a forked process: make the publisher after the fork";
+        assert_eq!(publisher.status().last_error().unwrap().to_string(), text);
+        assert_eq!(publisher.wait_ready(Duration::from_secs(20)).unwrap_err().to_string(), text);
+        let mut ready = std::pin::pin!(publisher.ready());
+        match ready.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())) {
+            Poll::Ready(Err(error)) => assert_eq!(error.to_string(), text),
+            other => panic!("{other:?}"),
+        }
+        publisher.refresh_now();
+        assert_eq!(publisher.endpoints().unwrap().len(), 1, "picks stay as they are");
+    }
+
+    #[test]
+    fn case_4_when_the_thread_ends_all_the_same_status_and_wait_ready_and_expiry_say_so() {
+        let publisher = publisher();
+        let watcher = &publisher.watcher;
+        crate::watcher::mourn(
+            &watcher.board,
+            &watcher.ctx,
+            &watcher.name,
+            Some(Duration::from_millis(1)),
+            "a bug",
+        );
+        let text = "discovery has ended: a bug";
+        assert_eq!(publisher.status().last_error().unwrap().to_string(), text);
+        let error = publisher.wait_ready(Duration::from_secs(20)).unwrap_err().to_string();
+        assert_eq!(error, "the discovery of x was stopped: discovery has ended: a bug");
+        assert_eq!(publisher.endpoints().unwrap_err().to_string(), format!("discovery failed: x: {text}"));
     }
 }
