@@ -76,7 +76,7 @@ impl<E> Maker<E> {
         // The error's `Display` and its destructor are the user's code too.
         let created =
             caught("the factory", || self.factory.create(ctx, instance).map_err(|error| error.to_string()));
-        Ok(created.map_err(with_cure)??)
+        Ok(created??)
     }
 
     fn succeeded(&self, instance: &Instance) {
@@ -95,17 +95,5 @@ impl<E> Maker<E> {
 impl<E> fmt::Debug for Maker<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Maker").finish_non_exhaustive()
-    }
-}
-
-/// Many factories make clients of tokio's (tonic's `connect_lazy`), which panic on any other thread: the error says what
-/// helps.
-fn with_cure(panic: BoxError) -> BoxError {
-    let text = panic.to_string();
-    if text.contains("there is no reactor running") {
-        format!("{text} (factories run on a thread of their own: wrap this one in lb_tower::on_runtime)")
-            .into()
-    } else {
-        panic
     }
 }
