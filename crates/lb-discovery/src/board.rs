@@ -67,8 +67,10 @@ pub(crate) trait Follower: Send + Sync {
     fn finish(self: Arc<Self>, until: Instant);
     /// Tells those who wait for a set.
     fn tell(&self);
-    /// Publishes nothing any more.
-    fn stop(&self);
+    /// Publishes nothing any more, and lets go of what was not published, on another thread.
+    fn stop(self: Arc<Self>);
+    /// Waits for that, but no longer than until that moment.
+    fn wait_stopped(&self, until: Instant);
 }
 
 impl Board {
@@ -136,6 +138,13 @@ impl Board {
         follower.tell();
     }
 
+    /// Waits until all followers have let go of what they did not publish, but no longer than until that moment.
+    pub(crate) fn wait_stopped(&self, until: Instant) {
+        for follower in self.followers() {
+            follower.wait_stopped(until);
+        }
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
         lock(&self.page).stopped
     }
@@ -169,7 +178,8 @@ mod tests {
         fn follow(self: Arc<Self>, _: &Board, _: Instant) {}
         fn finish(self: Arc<Self>, _: Instant) {}
         fn tell(&self) {}
-        fn stop(&self) {}
+        fn stop(self: Arc<Self>) {}
+        fn wait_stopped(&self, _: Instant) {}
     }
 
     #[test]

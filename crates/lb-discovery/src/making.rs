@@ -144,6 +144,11 @@ impl Making {
         self.calls.is_empty() && self.queue.is_empty()
     }
 
+    /// Whether a thread is in the factory, given up or not.
+    pub(crate) fn has_threads(&self) -> bool {
+        !self.calls.is_empty() || !self.stuck.is_empty()
+    }
+
     /// Whether all that was to be made has been made or has failed, and is published.
     pub(crate) fn is_done(&self) -> bool {
         self.is_idle() && self.publish_at().is_none()

@@ -125,7 +125,7 @@ impl<E> DiscoveryPublisher<E> {
         watcher.board.admit(&feed);
         feed.wait_settled(watcher.factory_timeout.min(SHARE_PATIENCE));
         if watcher.board.is_stopped() {
-            feed.stop();
+            Arc::clone(&feed).stop();
         }
         DiscoveryPublisher::new(Arc::clone(&self.watcher), feed)
     }
