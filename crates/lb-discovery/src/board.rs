@@ -5,7 +5,7 @@ use lb_core::{Error, Instance};
 
 use crate::error::SharedError;
 use crate::makers;
-use crate::making::GRACE;
+use crate::making::LONGEST_GRACE;
 use crate::status::Status;
 use crate::sync::{Mutex, lock};
 
@@ -100,7 +100,7 @@ impl Board {
             Arc::clone(follower).follow(self, now);
         }
         for follower in followers {
-            follower.finish(now + GRACE);
+            follower.finish(now + LONGEST_GRACE);
         }
     }
 
@@ -134,7 +134,7 @@ impl Board {
         }
         let now = makers::now();
         Arc::clone(follower).follow(self, now);
-        Arc::clone(follower).finish(now + GRACE);
+        Arc::clone(follower).finish(now + LONGEST_GRACE);
         follower.tell();
     }
 

@@ -58,7 +58,7 @@ pub(crate) struct State<E> {
     /// The news that was applied last.
     news: News,
     /// Whether the latest answer has been published, as far as its endpoints are made.
-    settled: bool,
+    pub(crate) settled: bool,
     /// Whether an empty set waits for a first endpoint to be published with.
     withheld: bool,
 }

@@ -65,7 +65,8 @@ impl<E: Send + Sync + 'static> Feed<E> {
                 state = lock(&self.state);
                 continue;
             }
-            if until.is_some_and(|until| until <= now) {
+            let published = state.settled && state.making.publish_at().is_none();
+            if until.is_some_and(|until| published || until <= now) {
                 self.go_on_in_background(&mut state);
                 return Step::End;
             }
@@ -218,6 +219,9 @@ impl End {
 /// Makes one endpoint after the other. It holds no feed while the factory is at work: one that never returns keeps no
 /// other endpoint alive.
 fn make<E: Send + Sync + 'static>(feed: &Weak<Feed<E>>, first: Call) {
+    if let Some(feed) = feed.upgrade() {
+        lock(&feed.state).making.begun(now(), &first);
+    }
     let mut next = Some(first);
     while let Some(call) = next {
         let Some(maker) = feed.upgrade().and_then(|feed| feed.maker()) else { return };
