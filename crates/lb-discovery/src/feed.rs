@@ -15,12 +15,16 @@ use crate::board::{Board, Follower, News};
 use crate::disposer::Disposer;
 use crate::error::SharedError;
 use crate::gate::Gate;
+use crate::makers;
 use crate::making::{Making, Outcome};
 use crate::notifier::Notifier;
 use crate::sync::{Condvar, Mutex, lock};
 
 /// For how long dropping a publisher waits for the destructors of its endpoints.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(30);
+
+/// For how long a published change waits for the destructors of what it removed, before it is said to be done.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// One set of endpoints that follows discovery. Its endpoints are made on threads of their own (`makers.rs`), and dropped
 /// on others.
@@ -54,7 +58,7 @@ pub(crate) struct State<E> {
     /// The news that was applied last.
     news: News,
     /// Whether the latest answer has been published, as far as its endpoints are made.
-    settled: bool,
+    pub(crate) settled: bool,
     /// Whether an empty set waits for a first endpoint to be published with.
     withheld: bool,
 }
@@ -106,15 +110,20 @@ impl<E: Send + Sync + 'static> Feed<E> {
         let mut retired = None;
         let changed = {
             let mut state = lock(&self.state);
-            if state.making.publish_at().is_some_and(|at| at <= now) {
+            if !self.is_stopped() && state.making.publish_at().is_some_and(|at| at <= now) {
                 retired = self.publish(&mut state, now);
             }
             let swapped = retired.is_some() && self.usable.load(Ordering::Relaxed);
             self.set_use(&state) || swapped
         };
+        let gone = retired.is_some();
         self.retire(retired);
         if changed {
             self.notifier.notify();
+        }
+        if gone {
+            // The change is published; ordinary destructors have run when it is said to be.
+            self.disposer.wait(MOMENT);
         }
     }
 
@@ -225,7 +234,7 @@ impl<E: Send + Sync + 'static> Feed<E> {
         {
             let mut state = lock(&self.state);
             let news = board.news();
-            if news.edition <= state.news.edition {
+            if self.is_stopped() || news.edition <= state.news.edition {
                 return;
             }
             let answered = news.answers > state.news.answers;
@@ -268,6 +277,20 @@ impl<E: Send + Sync + 'static> Feed<E> {
         }
         state.settled = false;
         (retired, state.making.want(now, missing))
+    }
+
+    /// Lets go of what was not published, once the calls under way have returned, for which it waits for a moment.
+    fn abandon(&self) {
+        let mut state = lock(&self.state);
+        let calls = state.making.clear();
+        let writer = std::mem::take(&mut state.writer);
+        drop(state);
+        self.changed.notify_all();
+        for call in calls {
+            call.cancel();
+        }
+        drop_caught("an endpoint", writer);
+        self.wait_for_calls();
     }
 
     /// Lets go of everything, on another thread.
@@ -332,10 +355,18 @@ impl<E: Send + Sync + 'static> Follower for Feed<E> {
         self.tell_gate();
     }
 
-    fn stop(&self) {
-        *lock(&self.stopped) = true;
+    fn stop(self: Arc<Self>) {
+        let before = std::mem::replace(&mut *lock(&self.stopped), true);
         self.gate.stop();
         self.changed.notify_all();
+        if !before {
+            let disposer = Arc::clone(&self.disposer);
+            disposer.run(move || self.abandon());
+        }
+    }
+
+    fn wait_stopped(&self, until: Instant) {
+        self.disposer.wait(until.saturating_duration_since(makers::now()));
     }
 }
 
@@ -360,7 +391,7 @@ trait Close: Send + Sync {
 
 impl<E: Send + Sync + 'static> Close for Feed<E> {
     fn close(self: Arc<Self>) {
-        self.stop();
+        Arc::clone(&self).stop();
         let disposer = Arc::clone(&self.disposer);
         disposer.run(move || self.empty());
         disposer.wait(PATIENCE);

@@ -15,6 +15,7 @@ use crate::board::Board;
 use crate::driver::Driver;
 use crate::error::SharedError;
 use crate::journal::Journal;
+use crate::makers;
 use crate::schedule::Schedule;
 use crate::settings::{Refresh, Settings};
 use crate::sync::{Mutex, lock};
@@ -23,6 +24,9 @@ use crate::{DiscoveryError, LOG, Source};
 /// How long stopping waits for the thread. It ends at once unless its source, a factory or a destructor hangs. Well below
 /// the 100 ms promised: a busy machine wakes a waiting thread late.
 const PATIENCE: Duration = Duration::from_millis(25);
+
+/// How long stopping waits, in all, for endpoints that were made and not published to be dropped.
+const WAIT_FOR_ENDPOINTS: Duration = Duration::from_millis(40);
 
 /// The discovery thread as seen from outside. The last handle that is dropped stops it.
 #[derive(Debug)]
@@ -119,14 +123,17 @@ impl Watcher {
 
     /// Ends the thread, and waits for that for a moment. What hangs is left to end by itself.
     pub(crate) fn stop(&self) {
+        let until = makers::now() + WAIT_FOR_ENDPOINTS;
         self.canceller.cancel();
         self.board.stop();
         if thread::current().id() == self.thread_id || self.check_process().is_err() {
             return;
         }
         if self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            self.board.wait_stopped(until);
             return;
         }
+        self.board.wait_stopped(until);
         let thread = lock(&self.thread).take();
         if let Some(Err(panic)) = thread.map(JoinHandle::join) {
             // A payload may have a destructor that panics.
