@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::support::{caught, lock, log_safely};
+use crate::support::{caught, drop_caught, lock, log_safely};
 use crate::sync::Mutex;
 use crate::{BoxError, Context, Factory, Instance, LOG};
 
@@ -73,10 +73,12 @@ impl<E> Maker<E> {
         if instance.address().is_empty() {
             return Err("the address of an instance must not be empty".into());
         }
-        // The error's `Display` and its destructor are the user's code too.
-        let created =
-            caught("the factory", || self.factory.create(ctx, instance).map_err(|error| error.to_string()));
-        Ok(created??)
+        caught("the factory", || self.factory.create(ctx, instance))?.map_err(|error| {
+            // Its `Display` and its destructor are the user's code too, and either may panic.
+            let text = caught("the error of the factory", || error.to_string());
+            drop_caught("the error of the factory", error);
+            text.map_or_else(|panic| panic, BoxError::from)
+        })
     }
 
     fn succeeded(&self, instance: &Instance) {

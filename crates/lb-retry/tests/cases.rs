@@ -100,9 +100,10 @@ fn case_13_retry_if_sends_once_and_retry_timeouts_overrides_it_wherever_it_stand
     for (overridden, sent) in [(None, 1), (Some(true), 3), (Some(false), 1)] {
         let calls = Arc::default();
         let builder = match overridden {
-            None => builder(&calls).retry_if(|_: &&str| false),
-            Some(yes) => builder(&calls).retry_timeouts(yes).retry_if(|_: &&str| false),
+            None => builder(&calls),
+            Some(yes) => builder(&calls).retry_timeouts(yes),
         };
+        let builder = builder.retry_if(|_: &&str| false);
         builder.build().unwrap().call(&ctx(), 1).unwrap_err();
         assert_eq!(calls.load(Ordering::Relaxed), sent, "{overridden:?}");
     }
