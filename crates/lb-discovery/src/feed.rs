@@ -1,27 +1,27 @@
+mod closing;
+mod following;
+
 use std::fmt;
 use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
-use lb_core::support::drop_caught;
 use lb_core::{
     Context, EndpointCell, EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Factory, Maker,
     Observer, RetiredSet,
 };
 
+pub(crate) use closing::Closer;
+
 use crate::DiscoveryError;
-use crate::board::{Board, Follower, News};
+use crate::board::News;
 use crate::disposer::Disposer;
 use crate::error::SharedError;
 use crate::gate::Gate;
-use crate::makers;
 use crate::making::{Making, Outcome};
 use crate::notifier::Notifier;
 use crate::sync::{Condvar, Mutex, lock};
-
-/// For how long dropping a publisher waits for the destructors of its endpoints.
-const PATIENCE: Duration = Duration::from_millis(30);
 
 /// For how long a published change waits for the destructors of what it removed, before it is said to be done.
 const MOMENT: Duration = Duration::from_millis(5);
@@ -227,87 +227,6 @@ impl<E: Send + Sync + 'static> Feed<E> {
             reason,
         })
     }
-
-    /// Applies the latest news. Returns calls of the factory that nobody needs any more.
-    fn apply(&self, board: &Board, now: Instant) {
-        let (mut retired, mut needless) = (None, Vec::new());
-        {
-            let mut state = lock(&self.state);
-            let news = board.news();
-            if self.is_stopped() || news.edition <= state.news.edition {
-                return;
-            }
-            let answered = news.answers > state.news.answers;
-            state.news = news;
-            if answered {
-                (retired, needless) = self.want(&mut state, now);
-            }
-        }
-        self.retire(retired);
-        for call in needless {
-            call.cancel();
-        }
-    }
-
-    fn want(&self, state: &mut State<E>, now: Instant) -> (Option<RetiredSet<E>>, Vec<crate::making::Call>) {
-        let (Some(instances), Some(maker)) = (state.news.instances.clone(), self.maker()) else {
-            return (None, Vec::new());
-        };
-        for id in std::mem::take(&mut *lock(&self.renewals)) {
-            state.writer.renew(id);
-        }
-        // What has come and is not published is published now: else its destructors might run here.
-        let retired = match state.writer.take_set() {
-            Some(set) if set.is_empty() => {
-                state.withheld = true;
-                None
-            }
-            Some(set) => {
-                state.withheld = false;
-                state.outcome.endpoints = set.len();
-                self.swap(set)
-            }
-            None => None,
-        };
-        let missing = state.writer.want(instances.to_vec(), |old, new| maker.reusable(old, new));
-        maker.retain(&missing);
-        state.outcome.wanted = state.news.distinct;
-        if missing.is_empty() {
-            state.outcome.failure = None;
-        }
-        state.settled = false;
-        (retired, state.making.want(now, missing))
-    }
-
-    /// Lets go of what was not published, once the calls under way have returned, for which it waits for a moment.
-    fn abandon(&self) {
-        let mut state = lock(&self.state);
-        let calls = state.making.clear();
-        let writer = std::mem::take(&mut state.writer);
-        drop(state);
-        self.changed.notify_all();
-        for call in calls {
-            call.cancel();
-        }
-        drop_caught("an endpoint", writer);
-        self.wait_for_calls();
-    }
-
-    /// Lets go of everything, on another thread.
-    fn empty(&self) {
-        let (calls, writer) = {
-            let mut state = lock(&self.state);
-            (state.making.clear(), std::mem::take(&mut state.writer))
-        };
-        self.changed.notify_all();
-        for call in calls {
-            call.cancel();
-        }
-        drop_caught("an endpoint", writer);
-        drop_caught("an endpoint", self.cell.replace(EndpointSet::new([])));
-        let maker = lock(&self.maker).take();
-        drop_caught("the factory", maker);
-    }
 }
 
 impl<E> Feed<E> {
@@ -338,63 +257,6 @@ impl<E> Feed<E> {
 
     pub(crate) fn outcome(&self) -> Outcome {
         lock(&self.state).outcome.clone()
-    }
-}
-
-impl<E: Send + Sync + 'static> Follower for Feed<E> {
-    fn follow(self: Arc<Self>, board: &Board, now: Instant) {
-        self.apply(board, now);
-        self.start_calls(now);
-    }
-
-    fn finish(self: Arc<Self>, until: Instant) {
-        self.supervise(Some(until));
-    }
-
-    fn tell(&self) {
-        self.tell_gate();
-    }
-
-    fn stop(self: Arc<Self>) {
-        let before = std::mem::replace(&mut *lock(&self.stopped), true);
-        self.gate.stop();
-        self.changed.notify_all();
-        if !before {
-            let disposer = Arc::clone(&self.disposer);
-            disposer.run(move || self.abandon());
-        }
-    }
-
-    fn wait_stopped(&self, until: Instant) {
-        self.disposer.wait(until.saturating_duration_since(makers::now()));
-    }
-}
-
-/// Ends a feed when its publisher is dropped.
-pub(crate) struct Closer(Arc<dyn Close>);
-
-impl Closer {
-    pub(crate) fn new<E: Send + Sync + 'static>(feed: &Arc<Feed<E>>) -> Self {
-        Self(Arc::clone(feed) as Arc<dyn Close>)
-    }
-}
-
-impl Drop for Closer {
-    fn drop(&mut self) {
-        Arc::clone(&self.0).close();
-    }
-}
-
-trait Close: Send + Sync {
-    fn close(self: Arc<Self>);
-}
-
-impl<E: Send + Sync + 'static> Close for Feed<E> {
-    fn close(self: Arc<Self>) {
-        Arc::clone(&self).stop();
-        let disposer = Arc::clone(&self.disposer);
-        disposer.run(move || self.empty());
-        disposer.wait(PATIENCE);
     }
 }
 
