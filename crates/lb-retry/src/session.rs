@@ -95,7 +95,7 @@ where
     #[inline]
     pub(crate) fn begin(&mut self, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
         let step = self.engine.begin(now);
-        self.follow(step, now)
+        self.follow(&step, now)
     }
 
     /// The attempt returned `result`. The clock is read only when that is not the caller's result.
@@ -138,7 +138,7 @@ where
 
     pub(crate) fn woke(&mut self, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
         let step = self.engine.woke(now);
-        self.follow(step, now)
+        self.follow(&step, now)
     }
 
     /// What may end a wait early.
@@ -192,7 +192,7 @@ where
         let now = (self.clock)();
         self.record(Some(instance), cause, attempt.started, now);
         let step = self.engine.ended(attempt, id, verdict, now);
-        self.follow(step, now)
+        self.follow(&step, now)
     }
 
     fn record(&mut self, instance: Option<&Instance>, cause: Cause<Err>, started: Instant, now: Instant) {
@@ -203,11 +203,11 @@ where
     }
 
     #[inline]
-    fn follow(&mut self, step: Step, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
+    fn follow(&mut self, step: &Step, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
         if self.ctx.is_cancelled() {
             return self.cancelled(None);
         }
-        match step {
+        match *step {
             Step::Finish(reason) => self.finish(reason, now),
             Step::Wait(until) => Next::Wait(until),
             Step::Pick => self.pick(now),
@@ -230,7 +230,7 @@ where
                 }
                 None => self.finish(Reason::NotReplayable, now),
             },
-            step => self.follow(step, now),
+            step => self.follow(&step, now),
         }
     }
 
@@ -245,21 +245,17 @@ where
             self.waiting = None;
             self.record(None, Cause::Pick(error), now, now);
             let step = self.engine.pick_failed(now);
-            return self.follow(step, now);
+            return self.follow(&step, now);
         }
-        match &mut self.waiting {
-            Some(waiting) => {
-                waiting.error = error;
-                let step = self.engine.not_ready(now);
-                self.follow(step, now)
-            }
-            None => {
-                let wakeup = Wakeup::subscribed(self.balancer);
-                self.waiting = Some(Box::new(Waiting { error, since: now, wakeup }));
-                // Once more: the set may have come before the subscription.
-                self.pick(now)
-            }
+        if let Some(waiting) = &mut self.waiting {
+            waiting.error = error;
+            let step = self.engine.not_ready(now);
+            return self.follow(&step, now);
         }
+        let wakeup = Wakeup::subscribed(self.balancer);
+        self.waiting = Some(Box::new(Waiting { error, since: now, wakeup }));
+        // Once more: the set may have come before the subscription.
+        self.pick(now)
     }
 
     #[inline]

@@ -112,7 +112,9 @@ async fn case_32_of_one_that_is_not_ready_and_a_closed_one_the_first_is_waited_f
 #[tokio::test(start_paused = true)]
 async fn case_32_when_all_have_failed_the_call_fails() {
     let (mut balance, cache, services) = balance(["a:80", "b:80", "c:80"]);
-    services.iter().for_each(|service| service.set_readiness(Readiness::Broken));
+    for service in &services {
+        service.set_readiness(Readiness::Broken);
+    }
     let error = soon(balance.call(())).await.unwrap_err();
     assert!(matches!(&error, BalanceError::NotReady { .. }), "{error:?}");
     assert!(error.is_unavailable());
