@@ -280,7 +280,7 @@ fn case_17c_saturated_the_error_names_who_holds_the_threads() {
     let retry = Retry::new(1, SHORT, balancer([("hung:80", slow)]));
     let mut reasons = HashSet::new();
     let error = std::iter::repeat_with(|| retry.call(&Context::background(), 42).unwrap_err())
-        .inspect(|error| drop(reasons.insert(error.reason())))
+        .inspect(|error| reasons.extend([error.reason()]))
         .find(|error| error.reason() == Reason::Saturated)
         .unwrap();
     assert_eq!(error.to_string(), "retry saturated with abandoned attempts (hung:80 holds 256 threads)");
