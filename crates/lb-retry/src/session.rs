@@ -203,6 +203,7 @@ where
     }
 
     #[inline]
+    #[expect(clippy::needless_pass_by_value, reason = "a step is followed once")]
     fn follow(&mut self, step: Step, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
         if self.ctx.is_cancelled() {
             return self.cancelled(None);
@@ -247,19 +248,15 @@ where
             let step = self.engine.pick_failed(now);
             return self.follow(step, now);
         }
-        match &mut self.waiting {
-            Some(waiting) => {
-                waiting.error = error;
-                let step = self.engine.not_ready(now);
-                self.follow(step, now)
-            }
-            None => {
-                let wakeup = Wakeup::subscribed(self.balancer);
-                self.waiting = Some(Box::new(Waiting { error, since: now, wakeup }));
-                // Once more: the set may have come before the subscription.
-                self.pick(now)
-            }
+        if let Some(waiting) = &mut self.waiting {
+            waiting.error = error;
+            let step = self.engine.not_ready(now);
+            return self.follow(step, now);
         }
+        let wakeup = Wakeup::subscribed(self.balancer);
+        self.waiting = Some(Box::new(Waiting { error, since: now, wakeup }));
+        // Once more: the set may have come before the subscription.
+        self.pick(now)
     }
 
     #[inline]

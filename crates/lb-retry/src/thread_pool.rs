@@ -78,7 +78,7 @@ impl ThreadPool {
         let refused_before = self.refused.swap(spawned.is_err(), Ordering::Relaxed);
         match spawned {
             Ok(_) if refused_before => {
-                log_safely(|| log::info!(target: LOG, "there are threads for attempts again"))
+                log_safely(|| log::info!(target: LOG, "there are threads for attempts again"));
             }
             Err(error) if !refused_before => {
                 log_safely(|| log::warn!(target: LOG, error:% = error; "no thread for an attempt: {error}"));

@@ -87,12 +87,15 @@ impl Workers {
         if saturated != self.saturated.load(Ordering::Relaxed)
             && self.saturated.swap(saturated, Ordering::Relaxed) != saturated
         {
-            log_safely(|| match saturated {
-                true => log::warn!(
-                    target: LOG,
-                    "{MAX_ABANDONED} abandoned attempts hold a thread each: new attempts are refused"
-                ),
-                false => log::info!(target: LOG, "abandoned attempts have returned: attempts are made again"),
+            log_safely(|| {
+                if saturated {
+                    log::warn!(
+                        target: LOG,
+                        "{MAX_ABANDONED} abandoned attempts hold a thread each: new attempts are refused"
+                    );
+                } else {
+                    log::info!(target: LOG, "abandoned attempts have returned: attempts are made again");
+                }
             });
         }
         if saturated { Err(Reason::Saturated) } else { Ok(()) }
