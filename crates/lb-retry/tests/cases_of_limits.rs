@@ -1,4 +1,4 @@
-//! The cases of endpoints that refuse, hang or are not there yet: the enforced and the inline mode.
+//! More of the cases: tiers, what the policy is asked, who holds threads, how the time is shared and used.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,18 +55,6 @@ fn now() -> Instant {
 }
 
 #[test]
-fn case_11_of_two_hosts_behind_one_address_the_one_that_works_answers() {
-    let ctx = Context::background();
-    let member = |host| Instance::new("10.0.0.1:443").with_host(host);
-    let lb = || balancer([(member("a.example"), refusing()), (member("b.example"), echoing())]);
-    let (enforced, inline) = (Retry::new(2, LONG, lb()), Retry::new(2, LONG, lb()).inline());
-    for n in 0..300 {
-        assert_eq!(enforced.call(&ctx, n).unwrap(), n);
-        assert_eq!(inline.call(&ctx, n).unwrap(), n);
-    }
-}
-
-#[test]
 fn case_12_the_backup_tier_is_reached_within_one_request() {
     let ctx = Context::background();
     let member = |address: &str, priority| Instance::new(address).with_priority(priority);
@@ -80,26 +68,6 @@ fn case_12_the_backup_tier_is_reached_within_one_request() {
         assert_eq!(enforced.call(&ctx, n).unwrap(), n);
         assert_eq!(inline.call(&ctx, n).unwrap(), n);
     }
-}
-
-#[test]
-fn case_13_a_policy_that_says_no_to_all_sends_once() {
-    let (_release, calls, slow) = hanging();
-    let slow: Arc<Fake> = Arc::new(slow);
-    let member = |address| {
-        (
-            address,
-            fake({
-                let slow = Arc::clone(&slow);
-                move |ctx, n| slow.call(ctx, n)
-            }),
-        )
-    };
-    let lb = balancer([member("a:80"), member("b:80"), member("c:80")]);
-    let retry = Retry::builder(lb).timeout(LONG).attempt_timeout(SHORT).retry_if(|_: &&str| false);
-    let error = retry.build().unwrap().call(&Context::background(), 42).unwrap_err();
-    assert_eq!((error.reason(), error.total_attempts()), (Reason::GivenUp, 1));
-    assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
 /// Writes down every end that it is asked about.
@@ -191,37 +159,6 @@ fn case_14_an_endpoint_that_holds_threads_is_still_the_last_resort() {
 }
 
 #[test]
-fn case_14_fifty_callers_are_served_by_the_healthy_ones() {
-    let (_release, calls, slow) = hanging();
-    let retry = Retry::builder(balancer([("hung:80", slow), ("b:80", echoing()), ("c:80", echoing())]))
-        .timeout(LONG)
-        .attempt_timeout(SHORT)
-        .build()
-        .unwrap();
-    std::thread::scope(|scope| {
-        for _ in 0..50 {
-            scope.spawn(|| {
-                (0..100).for_each(|n| assert_eq!(retry.call(&Context::background(), n).unwrap(), n))
-            });
-        }
-    });
-    // Those that were on their way when the ninth was abandoned come on top.
-    assert!(calls.load(Ordering::Relaxed) <= 9 + 50, "{calls:?}");
-}
-
-#[test]
-fn case_17_an_empty_set_is_waited_for_and_a_change_wakes() {
-    let publisher = Arc::new(ScriptedPublisher::<Fake>::new::<&str>([]));
-    let lb = RoundRobin::new(Arc::clone(&publisher));
-    let retry = Retry::builder(lb).timeout(LONG).wait_for_endpoints(true).max_attempts(1).build().unwrap();
-    std::thread::scope(|scope| {
-        let sent = scope.spawn(|| retry.call(&Context::background(), 42));
-        publisher.set([("a:80", echoing())]);
-        assert_eq!(sent.join().unwrap().unwrap(), 42);
-    });
-}
-
-#[test]
 fn case_17_before_the_first_set_the_time_is_used_and_no_attempt() {
     let publisher = Arc::new(ScriptedPublisher::<Fake>::new::<&str>([]));
     for (error, wait, attempts) in
@@ -234,16 +171,6 @@ fn case_17_before_the_first_set_the_time_is_used_and_no_attempt() {
         let failed = retry.call(&Context::background(), 42).unwrap_err();
         assert_eq!(failed.total_attempts(), attempts, "{failed}");
         assert_eq!(begun.elapsed() >= 40 * SHORT, attempts == 1, "{failed}");
-    }
-}
-
-#[test]
-fn case_17a_one_silent_endpoint_of_three_loses_nothing() {
-    let (_release, _, slow) = hanging();
-    let retry =
-        Retry::new(3, 60 * SHORT, balancer([("a:80", slow), ("b:80", echoing()), ("c:80", echoing())]));
-    for n in 0..30 {
-        assert_eq!(retry.call(&Context::background(), n).unwrap(), n);
     }
 }
 
@@ -286,14 +213,6 @@ fn case_17c_saturated_the_error_names_who_holds_the_threads() {
     assert_eq!(error.to_string(), "retry saturated with abandoned attempts (hung:80 holds 256 threads)");
     assert_eq!(reasons, HashSet::from([Reason::DeadlineExceeded, Reason::Saturated]));
     drop(release);
-}
-
-#[test]
-fn case_31f_no_endpoints_names_the_service_once() {
-    let lb = RoundRobin::new(FixedPublisher::<Fake>::new::<&str>([]).with_name("_http._tcp.api.test"));
-    let error = Retry::new(3, LONG, lb).call(&Context::background(), 42).unwrap_err();
-    let expected = "retry attempts exceeded (_http._tcp.api.test: no endpoints available (3 times))";
-    assert_eq!(error.to_string(), expected);
 }
 
 #[test]
