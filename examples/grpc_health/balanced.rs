@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use loadbalancer::{
-    Balance, BalanceError, BoxError, CompleteOnBody, DnsSrvPublisher, Instance, PickRequest, Refresh,
-    RoundRobin, RuntimeBound, ToPickRequest, on_runtime,
+    Balance, BalanceError, BoxError, CompleteOnBody, DnsSrvPublisher, EndpointId, Instance, PickRequest,
+    Refresh, RoundRobin, RuntimeBound, ToPickRequest, Tried, on_runtime,
 };
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
@@ -47,32 +47,32 @@ pub(crate) fn endpoint(address: impl std::fmt::Display) -> Result<Endpoint, toni
 
 /// Who failed lately; shared by all clones.
 #[derive(Clone, Default)]
-pub(crate) struct Failed(Arc<Mutex<HashMap<String, Instant>>>);
+pub(crate) struct Failed(Arc<Mutex<HashMap<EndpointId, Instant>>>);
 
 impl Failed {
     /// Remembers whom an error names, and says whether it names one.
     pub(crate) fn note(&self, status: &Status) -> bool {
         let error = status.source().and_then(|source| source.downcast_ref());
-        let Some(address) = error.and_then(BalanceError::address) else { return false };
-        self.lock().insert(address.to_owned(), Instant::now());
+        let Some(id) = error.and_then(BalanceError::id) else { return false };
+        self.lock().insert(id, Instant::now());
         true
     }
 
-    fn addresses(&self) -> Vec<String> {
+    fn lately(&self) -> Tried {
         let mut failed = self.lock();
         failed.retain(|_, at| at.elapsed() < COOL_DOWN);
-        failed.keys().cloned().collect()
+        let mut tried = Tried::new();
+        failed.keys().for_each(|id| tried.insert(*id));
+        tried
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<EndpointId, Instant>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<Req> ToPickRequest<Req> for Failed {
     fn with_pick_request<T>(&self, _: &Req, pick: impl FnOnce(&PickRequest<'_>) -> T) -> T {
-        let addresses = self.addresses();
-        let tried: Vec<&str> = addresses.iter().map(String::as_str).collect();
-        pick(&PickRequest::new().with_tried(&tried))
+        pick(&PickRequest::new().with_tried(&self.lately()))
     }
 }

@@ -10,7 +10,7 @@ use hyper_util::client::legacy::{Client, Error, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use loadbalancer::{
     Balance, BalanceError, BoxError, CompleteOnBody, Instance, PickRequest, RoundRobin, StaticPublisher,
-    ToPickRequest,
+    Tried,
 };
 use tower::retry::Policy;
 use tower::{Service, ServiceBuilder};
@@ -36,9 +36,8 @@ pub(crate) fn stack(
 + Send
 + 'static {
     let publisher = StaticPublisher::new(instances, client);
-    let balance = Balance::new(RoundRobin::new(publisher))
-        .pick_request_by(AvoidFailed)
-        .track_completion(CompleteOnBody);
+    let balance =
+        Balance::new(RoundRobin::new(publisher)).pick_request(avoid_failed).track_completion(CompleteOnBody);
     let in_flight = tally.clone();
     ServiceBuilder::new()
         .timeout(REQUEST_TIMEOUT)
@@ -94,7 +93,7 @@ struct RetryElsewhere {
 
 /// In a request's extensions: who has failed to answer it.
 #[derive(Clone, Default)]
-struct Failed(Vec<String>);
+struct Failed(Tried);
 
 impl<Res> Policy<Request<String>, Res, BalanceError> for RetryElsewhere {
     type Future = Ready<()>;
@@ -108,7 +107,9 @@ impl<Res> Policy<Request<String>, Res, BalanceError> for RetryElsewhere {
         self.tally.failure(error);
         self.left = self.left.checked_sub(1)?;
         let failed: &mut Failed = request.extensions_mut().get_or_insert_default();
-        failed.0.extend(error.address().map(str::to_owned));
+        if let Some(id) = error.id() {
+            failed.0.insert(id);
+        }
         Some(ready(()))
     }
 
@@ -118,13 +119,9 @@ impl<Res> Policy<Request<String>, Res, BalanceError> for RetryElsewhere {
 }
 
 /// Has the load balancer read what `RetryElsewhere` has noted.
-#[derive(Clone)]
-struct AvoidFailed;
-
-impl ToPickRequest<Request<String>> for AvoidFailed {
-    fn with_pick_request<T>(&self, request: &Request<String>, pick: impl FnOnce(&PickRequest<'_>) -> T) -> T {
-        let failed = request.extensions().get::<Failed>().map(|failed| failed.0.as_slice());
-        let failed: Vec<&str> = failed.unwrap_or_default().iter().map(String::as_str).collect();
-        pick(&PickRequest::new().with_tried(&failed))
+fn avoid_failed(request: &Request<String>) -> PickRequest<'_> {
+    match request.extensions().get::<Failed>() {
+        Some(failed) => PickRequest::new().with_tried(&failed.0),
+        None => PickRequest::new(),
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::support::{caught, lock, log_safely};
+use crate::support::{caught, drop_caught, lock, log_safely};
 use crate::sync::Mutex;
 use crate::{BoxError, Context, Factory, Instance, LOG};
 
@@ -73,10 +73,12 @@ impl<E> Maker<E> {
         if instance.address().is_empty() {
             return Err("the address of an instance must not be empty".into());
         }
-        // The error's `Display` and its destructor are the user's code too.
-        let created =
-            caught("the factory", || self.factory.create(ctx, instance).map_err(|error| error.to_string()));
-        Ok(created.map_err(with_cure)??)
+        caught("the factory", || self.factory.create(ctx, instance))?.map_err(|error| {
+            // Its `Display` and its destructor are the user's code too, and either may panic.
+            let text = caught("the error of the factory", || error.to_string());
+            drop_caught("the error of the factory", error);
+            text.map_or_else(|panic| panic, BoxError::from)
+        })
     }
 
     fn succeeded(&self, instance: &Instance) {
@@ -95,17 +97,5 @@ impl<E> Maker<E> {
 impl<E> fmt::Debug for Maker<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Maker").finish_non_exhaustive()
-    }
-}
-
-/// Many factories make clients of tokio's (tonic's `connect_lazy`), which panic on any other thread: the error says what
-/// helps.
-fn with_cure(panic: BoxError) -> BoxError {
-    let text = panic.to_string();
-    if text.contains("there is no reactor running") {
-        format!("{text} (factories run on a thread of their own: wrap this one in lb_tower::on_runtime)")
-            .into()
-    } else {
-        panic
     }
 }

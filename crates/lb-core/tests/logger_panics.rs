@@ -16,8 +16,17 @@ impl log::Log for Panics {
     fn flush(&self) {}
 }
 
-/// Its destructor panics.
+/// Its destructor panics, and so does whatever it has to say.
+#[derive(Debug)]
 struct Fragile;
+
+impl std::fmt::Display for Fragile {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("no words");
+    }
+}
+
+impl std::error::Error for Fragile {}
 
 impl Drop for Fragile {
     fn drop(&mut self) {
@@ -30,7 +39,7 @@ fn case_4_a_replace_whose_every_line_panics_the_logger_is_whole() {
     log::set_logger(&Panics).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
     let cache = EndpointCache::new(|instance: &Instance| match instance.address() {
-        "bad:80" => Err("refused".to_owned()),
+        "bad:80" => Err(lb_core::BoxError::from(Fragile)),
         "worse:80" => panic!("undecided"),
         _ => Ok(Fragile),
     });

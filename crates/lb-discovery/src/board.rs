@@ -5,7 +5,7 @@ use lb_core::{Error, Instance};
 
 use crate::error::SharedError;
 use crate::makers;
-use crate::making::GRACE;
+use crate::making::LONGEST_GRACE;
 use crate::status::Status;
 use crate::sync::{Mutex, lock};
 
@@ -40,6 +40,8 @@ pub(crate) struct News {
     pub(crate) unusable: Option<Error>,
     /// What the latest refresh that failed has failed with.
     pub(crate) error: Option<SharedError>,
+    /// Whether the discovery thread has ended by itself.
+    pub(crate) ended: bool,
 }
 
 impl Default for News {
@@ -52,6 +54,7 @@ impl Default for News {
             distinct: 0,
             unusable: Some(Error::NotReady),
             error: None,
+            ended: false,
         }
     }
 }
@@ -64,8 +67,10 @@ pub(crate) trait Follower: Send + Sync {
     fn finish(self: Arc<Self>, until: Instant);
     /// Tells those who wait for a set.
     fn tell(&self);
-    /// Publishes nothing any more.
-    fn stop(&self);
+    /// Publishes nothing any more, and lets go of what was not published, on another thread.
+    fn stop(self: Arc<Self>);
+    /// Waits for that, but no longer than until that moment.
+    fn wait_stopped(&self, until: Instant);
 }
 
 impl Board {
@@ -95,7 +100,7 @@ impl Board {
             Arc::clone(follower).follow(self, now);
         }
         for follower in followers {
-            follower.finish(now + GRACE);
+            follower.finish(now + LONGEST_GRACE);
         }
     }
 
@@ -129,8 +134,15 @@ impl Board {
         }
         let now = makers::now();
         Arc::clone(follower).follow(self, now);
-        Arc::clone(follower).finish(now + GRACE);
+        Arc::clone(follower).finish(now + LONGEST_GRACE);
         follower.tell();
+    }
+
+    /// Waits until all followers have let go of what they did not publish, but no longer than until that moment.
+    pub(crate) fn wait_stopped(&self, until: Instant) {
+        for follower in self.followers() {
+            follower.wait_stopped(until);
+        }
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
@@ -166,7 +178,8 @@ mod tests {
         fn follow(self: Arc<Self>, _: &Board, _: Instant) {}
         fn finish(self: Arc<Self>, _: Instant) {}
         fn tell(&self) {}
-        fn stop(&self) {}
+        fn stop(self: Arc<Self>) {}
+        fn wait_stopped(&self, _: Instant) {}
     }
 
     #[test]

@@ -88,12 +88,14 @@ impl DiscoveryBuilder {
         self
     }
 
-    /// Starts discovery, and waits for the end of the first refresh; the source bounds that.
+    /// Starts discovery, and waits for the end of the first refresh, which the source bounds, and for a first endpoint, which
+    /// [`factory_timeout`](Self::factory_timeout) bounds.
     ///
     /// # Errors
     ///
     /// An impossible name or setting; no thread; and, unless
-    /// [`allow_initial_failure`](Self::allow_initial_failure) says otherwise, a first refresh that fails.
+    /// [`allow_initial_failure`](Self::allow_initial_failure) says otherwise, a first refresh that fails, or a factory
+    /// that fails for every instance.
     pub fn build<F>(self, factory: F) -> Result<DiscoveryPublisher<F::Endpoint>, DiscoveryError>
     where
         F: Factory + 'static,

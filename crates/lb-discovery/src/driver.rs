@@ -7,7 +7,7 @@ use lb_core::support::{caught, run_caught};
 use lb_core::{Context, Error, Instance};
 
 use crate::board::Board;
-use crate::error::{NothingFound, SharedError};
+use crate::error::{NothingFound, SharedError, SourceError};
 use crate::freshness::{Effect, Found, Validity};
 use crate::journal::Journal;
 use crate::schedule::Schedule;
@@ -30,6 +30,8 @@ pub(crate) struct Driver {
     pub(crate) instances: usize,
     /// The latest answer, for a source that says that it is unchanged.
     pub(crate) last: Option<Last>,
+    /// What the set is made from.
+    pub(crate) published: Option<Arc<[Instance]>>,
     /// Whether the next refresh is one that a user asked for.
     pub(crate) anew: bool,
     /// Whether a failure now would be the constructor's, not one to be lived with.
@@ -46,7 +48,7 @@ pub(crate) struct Last {
 
 impl Driver {
     /// Runs until it is stopped, or until the first refresh has failed and must not.
-    pub(crate) fn run(mut self) {
+    pub(crate) fn run(&mut self) {
         self.refresh(self.now());
         if self.must_answer {
             return;
@@ -154,6 +156,11 @@ impl Driver {
             news.answers += 1;
             news.unusable = None;
         });
+        if !kept {
+            let before = self.published.replace(Arc::clone(&last.instances));
+            self.journal.replaced(before.as_deref().unwrap_or_default(), &last.instances);
+        }
+        self.journal.refreshed(&format_args!("{} instances", found.instances));
         self.last = Some(last);
         let (instances, now) = (self.instances, self.schedule.now());
         self.conclude(answer.skipped, |status| {
@@ -163,8 +170,8 @@ impl Driver {
         });
         self.board.tell();
         match found.instances {
-            0 => self.journal.found_nothing(instances),
-            few if kept => self.journal.found_too_few(few, instances),
+            0 => self.journal.found_nothing(now, instances),
+            few if kept => self.journal.found_too_few(now, few, instances),
             _ => self.journal.found(instances),
         }
     }
@@ -177,8 +184,9 @@ impl Driver {
     /// The schedule knows of the failure already.
     fn fell_through(&mut self, now: Instant, failure: &Failure) {
         let error = &failure.error;
+        self.journal.refreshed(&format_args!("it failed: {error}"));
         if !self.must_answer {
-            self.journal.failed(error, self.instances);
+            self.journal.failed(self.schedule.now(), error, self.instances);
         }
         if self.expire(now, error) != Validity::Expired {
             self.board.publish(|news| {
@@ -198,7 +206,7 @@ impl Driver {
     fn expire(&mut self, now: Instant, error: &SharedError) -> Validity {
         let validity = self.schedule.validity(now);
         if validity == Validity::Expired {
-            self.journal.expired(error);
+            self.journal.expired(self.schedule.now(), error);
             let unusable = Error::discovery(Arc::clone(&self.name), Arc::clone(error));
             self.board.publish(|news| {
                 news.refreshes += 1;
@@ -238,8 +246,9 @@ struct Failure {
 /// Asks the source once. Its panic is a failure, and so is an answer that has records, all of them unusable.
 fn ask(source: &mut dyn Source, ctx: &Context) -> Result<Answer, Failure> {
     let answer = caught(SOURCE, || source.fetch(ctx))
-        .unwrap_or_else(|panic| Err(panicked(&panic.to_string()).into()))
-        .map_err(|error| Failure { error: error.into(), skipped: 0 })?;
+        .map_err(|panic| -> SharedError { Arc::new(panicked(&panic.to_string())) })
+        .and_then(|outcome| outcome.map_err(|error| -> SharedError { Arc::new(SourceError::new(error)) }))
+        .map_err(|error| Failure { error, skipped: 0 })?;
     let skipped = answer.skipped;
     if answer.instances.is_empty() && skipped > 0 && !answer.unchanged {
         return Err(Failure { error: Arc::new(DiscoveryError::NothingUsable { skipped }), skipped });

@@ -1,5 +1,10 @@
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+use lb_core::BoxError;
+use lb_core::support::{caught, drop_caught};
 
 /// What a source failed with, shared by everybody who wants to know.
 pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
@@ -89,6 +94,18 @@ pub enum DiscoveryError {
         /// What the source failed with last, if it has.
         source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     },
+    /// Discovery goes on in the process that made the publisher, and this is a fork of it: the set stays as it was.
+    #[error("the discovery of {name} does not go on in a forked process: make the publisher after the fork")]
+    Forked {
+        /// The publisher's name.
+        name: Arc<str>,
+    },
+    /// The discovery thread has ended by itself: a fault of this crate's.
+    #[error("discovery has ended: {message}")]
+    Ended {
+        /// What it ended with.
+        message: String,
+    },
     /// A refresh failed: the source panicked.
     #[error("the source panicked: {message}")]
     Panicked {
@@ -104,6 +121,46 @@ pub enum DiscoveryError {
         /// How many records there were.
         skipped: u64,
     },
+}
+
+/// What a source failed with: prints as that did at first, and drops it with care, since both are code of the user's.
+pub(crate) struct SourceError {
+    text: String,
+    /// `Some` until it is dropped.
+    error: Option<BoxError>,
+}
+
+impl SourceError {
+    pub(crate) fn new(error: BoxError) -> Self {
+        let text =
+            caught("the error's Display", || error.to_string()).unwrap_or_else(|panic| panic.to_string());
+        Self { text, error: Some(error) }
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SourceError").field(&self.text).finish()
+    }
+}
+
+impl Error for SourceError {
+    /// What caused the error, not the error itself, whose text this has.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.as_ref()?.source()
+    }
+}
+
+impl Drop for SourceError {
+    fn drop(&mut self) {
+        drop_caught("the source's error", self.error.take());
+    }
 }
 
 /// A first answer without records, which counts as a failure; prints as its reason.

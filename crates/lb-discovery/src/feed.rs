@@ -1,25 +1,30 @@
+mod closing;
+mod following;
+
 use std::fmt;
 use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
-use lb_core::support::drop_caught;
 use lb_core::{
     Context, EndpointCell, EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Factory, Maker,
-    Observer, Observers, RetiredSet,
+    Observer, RetiredSet,
 };
 
+pub(crate) use closing::Closer;
+
 use crate::DiscoveryError;
-use crate::board::{Board, Follower, News};
+use crate::board::News;
 use crate::disposer::Disposer;
 use crate::error::SharedError;
 use crate::gate::Gate;
 use crate::making::{Making, Outcome};
+use crate::notifier::Notifier;
 use crate::sync::{Condvar, Mutex, lock};
 
-/// For how long dropping a publisher waits for the destructors of its endpoints.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// For how long a published change waits for the destructors of what it removed, before it is said to be done.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// One set of endpoints that follows discovery. Its endpoints are made on threads of their own (`makers.rs`), and dropped
 /// on others.
@@ -32,7 +37,7 @@ pub(crate) struct Feed<E> {
     usable: AtomicBool,
     /// Why the set may not be used; means nothing while it may.
     reason: RwLock<Error>,
-    observers: Observers,
+    notifier: Arc<Notifier>,
     renewals: Mutex<Vec<EndpointId>>,
     pub(crate) state: Mutex<State<E>>,
     /// The state has changed.
@@ -53,7 +58,7 @@ pub(crate) struct State<E> {
     /// The news that was applied last.
     news: News,
     /// Whether the latest answer has been published, as far as its endpoints are made.
-    settled: bool,
+    pub(crate) settled: bool,
     /// Whether an empty set waits for a first endpoint to be published with.
     withheld: bool,
 }
@@ -81,7 +86,7 @@ impl<E: Send + Sync + 'static> Feed<E> {
             maker: Mutex::new(Some(Arc::new(Maker::new(factory)))),
             usable: AtomicBool::new(false),
             reason: RwLock::new(Error::NotReady),
-            observers: Observers::new(),
+            notifier: Arc::default(),
             renewals: Mutex::new(Vec::new()),
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -105,15 +110,20 @@ impl<E: Send + Sync + 'static> Feed<E> {
         let mut retired = None;
         let changed = {
             let mut state = lock(&self.state);
-            if state.making.publish_at().is_some_and(|at| at <= now) {
+            if !self.is_stopped() && state.making.publish_at().is_some_and(|at| at <= now) {
                 retired = self.publish(&mut state, now);
             }
             let swapped = retired.is_some() && self.usable.load(Ordering::Relaxed);
             self.set_use(&state) || swapped
         };
+        let gone = retired.is_some();
         self.retire(retired);
         if changed {
-            self.observers.notify();
+            self.notifier.notify();
+        }
+        if gone {
+            // The change is published; ordinary destructors have run when it is said to be.
+            self.disposer.wait(MOMENT);
         }
     }
 
@@ -186,12 +196,17 @@ impl<E: Send + Sync + 'static> Feed<E> {
         let state = lock(&self.state);
         let (news, outcome, idle) = (&state.news, state.outcome.clone(), state.making.is_idle());
         let (unusable, error, refreshes) = (news.unusable.is_some(), news.error.clone(), news.refreshes);
+        let ended = news.ended;
         drop(state);
         if refreshes == 0 {
             return;
         }
-        if unusable {
-            return self.gate.tell(false, error);
+        if unusable || ended {
+            self.gate.tell(false, error);
+            if ended {
+                self.gate.stop();
+            }
+            return;
         }
         if !self.usable.load(Ordering::Acquire) {
             // The first endpoint is still being made.
@@ -212,73 +227,6 @@ impl<E: Send + Sync + 'static> Feed<E> {
             reason,
         })
     }
-
-    /// Applies the latest news. Returns calls of the factory that nobody needs any more.
-    fn apply(&self, board: &Board, now: Instant) {
-        let (mut retired, mut needless) = (None, Vec::new());
-        {
-            let mut state = lock(&self.state);
-            let news = board.news();
-            if news.edition <= state.news.edition {
-                return;
-            }
-            let answered = news.answers > state.news.answers;
-            state.news = news;
-            if answered {
-                (retired, needless) = self.want(&mut state, now);
-            }
-        }
-        self.retire(retired);
-        for call in needless {
-            call.cancel();
-        }
-    }
-
-    fn want(&self, state: &mut State<E>, now: Instant) -> (Option<RetiredSet<E>>, Vec<crate::making::Call>) {
-        let (Some(instances), Some(maker)) = (state.news.instances.clone(), self.maker()) else {
-            return (None, Vec::new());
-        };
-        for id in std::mem::take(&mut *lock(&self.renewals)) {
-            state.writer.renew(id);
-        }
-        // What has come and is not published is published now: else its destructors might run here.
-        let retired = match state.writer.take_set() {
-            Some(set) if set.is_empty() => {
-                state.withheld = true;
-                None
-            }
-            Some(set) => {
-                state.withheld = false;
-                state.outcome.endpoints = set.len();
-                self.swap(set)
-            }
-            None => None,
-        };
-        let missing = state.writer.want(instances.to_vec(), |old, new| maker.reusable(old, new));
-        maker.retain(&missing);
-        state.outcome.wanted = state.news.distinct;
-        if missing.is_empty() {
-            state.outcome.failure = None;
-        }
-        state.settled = false;
-        (retired, state.making.want(now, missing))
-    }
-
-    /// Lets go of everything, on another thread.
-    fn empty(&self) {
-        let (calls, writer) = {
-            let mut state = lock(&self.state);
-            (state.making.clear(), std::mem::take(&mut state.writer))
-        };
-        self.changed.notify_all();
-        for call in calls {
-            call.cancel();
-        }
-        drop_caught("an endpoint", writer);
-        drop_caught("an endpoint", self.cell.replace(EndpointSet::new([])));
-        let maker = lock(&self.maker).take();
-        drop_caught("the factory", maker);
-    }
 }
 
 impl<E> Feed<E> {
@@ -293,7 +241,7 @@ impl<E> Feed<E> {
     }
 
     pub(crate) fn subscribe(&self, observer: Weak<dyn Observer>) {
-        self.observers.subscribe(observer);
+        self.notifier.observers.subscribe(observer);
     }
 
     /// Marks an endpoint to be made anew. `false`: it is no member.
@@ -309,55 +257,6 @@ impl<E> Feed<E> {
 
     pub(crate) fn outcome(&self) -> Outcome {
         lock(&self.state).outcome.clone()
-    }
-}
-
-impl<E: Send + Sync + 'static> Follower for Feed<E> {
-    fn follow(self: Arc<Self>, board: &Board, now: Instant) {
-        self.apply(board, now);
-        self.start_calls(now);
-    }
-
-    fn finish(self: Arc<Self>, until: Instant) {
-        self.supervise(Some(until));
-    }
-
-    fn tell(&self) {
-        self.tell_gate();
-    }
-
-    fn stop(&self) {
-        *lock(&self.stopped) = true;
-        self.gate.stop();
-        self.changed.notify_all();
-    }
-}
-
-/// Ends a feed when its publisher is dropped.
-pub(crate) struct Closer(Arc<dyn Close>);
-
-impl Closer {
-    pub(crate) fn new<E: Send + Sync + 'static>(feed: &Arc<Feed<E>>) -> Self {
-        Self(Arc::clone(feed) as Arc<dyn Close>)
-    }
-}
-
-impl Drop for Closer {
-    fn drop(&mut self) {
-        Arc::clone(&self.0).close();
-    }
-}
-
-trait Close: Send + Sync {
-    fn close(self: Arc<Self>);
-}
-
-impl<E: Send + Sync + 'static> Close for Feed<E> {
-    fn close(self: Arc<Self>) {
-        self.stop();
-        let disposer = Arc::clone(&self.disposer);
-        disposer.run(move || self.empty());
-        disposer.wait(PATIENCE);
     }
 }
 

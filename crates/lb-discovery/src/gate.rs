@@ -1,14 +1,14 @@
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use lb_core::support::run_caught;
+
+use crate::DiscoveryError;
 use crate::error::SharedError;
-use crate::panics::message_of;
 use crate::sync::{Condvar, Mutex, lock};
-use crate::{DiscoveryError, LOG};
 
 /// Where callers, blocking and async, wait for discovery.
 #[derive(Debug)]
@@ -102,10 +102,7 @@ impl Gate {
         self.changed.notify_all();
         for (_, waker) in wakers {
             // It must neither end discovery nor keep the others asleep.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                let (name, error) = (&*self.name, message_of(panic));
-                log::error!(target: LOG, name, error:%; "{name}: a waker panicked: {error}");
-            }
+            run_caught("a waker", || waker.wake());
         }
     }
 
@@ -129,11 +126,17 @@ impl Gate {
 pub struct Ready {
     gate: Arc<Gate>,
     key: Option<u64>,
+    /// Why it is not to be waited for.
+    refused: Option<DiscoveryError>,
 }
 
 impl Ready {
     pub(crate) fn new(gate: Arc<Gate>) -> Self {
-        Self { gate, key: None }
+        Self { gate, key: None, refused: None }
+    }
+
+    pub(crate) fn refused(gate: Arc<Gate>, error: DiscoveryError) -> Self {
+        Self { gate, key: None, refused: Some(error) }
     }
 }
 
@@ -141,6 +144,9 @@ impl Future for Ready {
     type Output = Result<(), DiscoveryError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(error) = &self.refused {
+            return Poll::Ready(Err(error.clone()));
+        }
         let gate = Arc::clone(&self.gate);
         let mut state = lock(&gate.state);
         if let Some(outcome) = gate.outcome(&state) {
@@ -156,6 +162,9 @@ impl Future for Ready {
 
 impl Drop for Ready {
     fn drop(&mut self) {
+        if self.key.is_none() {
+            return;
+        }
         let mut state = lock(&self.gate.state);
         let own = state.wakers.iter().position(|(of, _)| Some(*of) == self.key);
         let waker = own.map(|at| state.wakers.swap_remove(at));

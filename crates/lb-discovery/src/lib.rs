@@ -21,7 +21,7 @@
 //! ```
 //!
 //! ```text
-//!            ticks, timer, refresh_now             Board ──news──▶ Feed (EndpointCache) ──▶ endpoints()
+//!            ticks, timer, refresh_now             Board ──news──▶ Feed (makers.rs) ──▶ endpoints()
 //!                     │                              ▲        └──▶ Feed, of share(factory)
 //!  Source ◀──fetch── Driver ──outcome──▶ Schedule ───┘
 //!  (yours)        (one thread)   (pure: when to ask, what becomes of the set)
@@ -39,7 +39,7 @@ mod gate;
 mod journal;
 mod makers;
 mod making;
-mod panics;
+mod notifier;
 mod publisher;
 mod schedule;
 mod settings;

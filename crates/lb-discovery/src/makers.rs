@@ -8,7 +8,7 @@ use lb_core::support::drop_caught;
 use lb_core::{BoxError, Instance};
 
 use crate::feed::{Feed, State};
-use crate::making::Call;
+use crate::making::{Call, GRACE};
 use crate::sync::{MutexGuard, lock};
 
 /// What a look at the state came to.
@@ -65,7 +65,8 @@ impl<E: Send + Sync + 'static> Feed<E> {
                 state = lock(&self.state);
                 continue;
             }
-            if until.is_some_and(|until| until <= now) {
+            let published = state.settled && state.making.publish_at().is_none();
+            if until.is_some_and(|until| published || until <= now) {
                 self.go_on_in_background(&mut state);
                 return Step::End;
             }
@@ -127,24 +128,26 @@ impl<E: Send + Sync + 'static> Feed<E> {
         if let Some(maker) = self.maker() {
             maker.failed(instance, &error);
         }
-        self.note_failure(&mut lock(&self.state), instance, error);
-    }
-
-    fn note_failure(&self, state: &mut State<E>, instance: &Instance, error: &str) {
-        let text = || format!("{}: {error}", instance.address()).into();
-        state.outcome.failure.get_or_insert_with(text);
+        note_failure(&mut lock(&self.state), instance, error);
     }
 
     /// A call has returned. Returns the one that this thread makes next.
     fn ended(self: &Arc<Self>, call: &Call, made: Result<E, BoxError>) -> Option<Call> {
+        let stopped = self.is_stopped();
+        let made = if stopped {
+            drop_caught("an endpoint", made);
+            Err("stopped".into())
+        } else {
+            made
+        };
         let mut unneeded = None;
         let mut state = lock(&self.state);
         let in_time = state.making.ended(call);
-        let stopped = self.is_stopped();
+        let stopped = stopped || self.is_stopped();
         match made {
             Ok(endpoint) if in_time && !stopped => unneeded = self.supply(&mut state, call, endpoint),
             Ok(endpoint) => unneeded = Some(endpoint),
-            Err(error) if in_time => self.note_failure(&mut state, &call.instance, &error.to_string()),
+            Err(error) if in_time => note_failure(&mut state, &call.instance, &error.to_string()),
             Err(_) => {}
         }
         let next = if in_time && !stopped { state.making.next_call(now(), &self.ctx, true) } else { None };
@@ -172,6 +175,19 @@ impl<E: Send + Sync + 'static> Feed<E> {
         refused
     }
 
+    /// Waits until no thread is in the factory, but no longer than a moment.
+    pub(crate) fn wait_for_calls(&self) {
+        let end = lb_core::Context::background().with_timeout(GRACE);
+        let mut state = lock(&self.state);
+        while state.making.has_threads() {
+            let left = end.remaining().unwrap_or(GRACE);
+            if left.is_zero() {
+                return;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Waits until the set that is known may be used, but no longer than that.
     pub(crate) fn wait_settled(&self, patience: Duration) {
         let end = lb_core::Context::background().with_timeout(patience);
@@ -186,6 +202,11 @@ impl<E: Send + Sync + 'static> Feed<E> {
     }
 }
 
+fn note_failure<E>(state: &mut State<E>, instance: &Instance, error: &str) {
+    let text = || format!("{}: {error}", instance.address()).into();
+    state.outcome.failure.get_or_insert_with(text);
+}
+
 struct End;
 
 impl End {
@@ -198,13 +219,14 @@ impl End {
 /// Makes one endpoint after the other. It holds no feed while the factory is at work: one that never returns keeps no
 /// other endpoint alive.
 fn make<E: Send + Sync + 'static>(feed: &Weak<Feed<E>>, first: Call) {
+    if let Some(feed) = feed.upgrade() {
+        lock(&feed.state).making.begun(now(), &first);
+    }
     let mut next = Some(first);
     while let Some(call) = next {
         let Some(maker) = feed.upgrade().and_then(|feed| feed.maker()) else { return };
-        let made = match call.ctx.is_cancelled() {
-            true => Err("stopped".into()),
-            false => maker.make(&call.ctx, &call.instance),
-        };
+        let stopped = call.ctx.is_cancelled();
+        let made = if stopped { Err("stopped".into()) } else { maker.make(&call.ctx, &call.instance) };
         drop_caught("the factory", maker);
         let Some(feed) = feed.upgrade() else { return drop_caught("an endpoint", made) };
         next = feed.ended(&call, made);

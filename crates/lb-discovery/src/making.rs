@@ -7,6 +7,9 @@ use lb_core::{Canceller, Context, Instance};
 /// How long a changed set waits for factories that are at work.
 pub(crate) const GRACE: Duration = Duration::from_millis(20);
 
+/// How long it waits at most while calls begin and end.
+pub(crate) const LONGEST_GRACE: Duration = Duration::from_millis(40);
+
 /// A call that takes longer than this does not hold up the next one.
 const SLOW: Duration = Duration::from_millis(10);
 
@@ -106,6 +109,13 @@ impl Making {
         may_begin && self.calls.iter().all(|call| now.duration_since(call.begun) >= SLOW)
     }
 
+    /// The thread of a call runs.
+    pub(crate) fn begun(&mut self, now: Instant, call: &Call) {
+        for other in self.calls.iter_mut().filter(|other| other.number == call.number) {
+            other.begun = now;
+        }
+    }
+
     /// A call has returned. `false`: it had been given up.
     pub(crate) fn ended(&mut self, call: &Call) -> bool {
         self.stuck.retain(|other| other.number != call.number);
@@ -144,6 +154,11 @@ impl Making {
         self.calls.is_empty() && self.queue.is_empty()
     }
 
+    /// Whether a thread is in the factory, given up or not.
+    pub(crate) fn has_threads(&self) -> bool {
+        !self.calls.is_empty() || !self.stuck.is_empty()
+    }
+
     /// Whether all that was to be made has been made or has failed, and is published.
     pub(crate) fn is_done(&self) -> bool {
         self.is_idle() && self.publish_at().is_none()
@@ -165,7 +180,13 @@ impl Making {
             return Some(begun);
         }
         let batch = self.published.and_then(|published| published.checked_add(BATCH));
-        begun.checked_add(GRACE).max(batch)
+        if self.published.is_some_and(|published| published >= begun) {
+            return batch;
+        }
+        // A call that has only just begun, on a busy machine perhaps, is about to end.
+        let latest = self.calls.iter().map(|call| call.begun).max();
+        let slow = latest.and_then(|latest| latest.checked_add(SLOW)).min(begun.checked_add(LONGEST_GRACE));
+        begun.checked_add(GRACE).max(slow).max(batch)
     }
 
     /// What has come is not to be published.

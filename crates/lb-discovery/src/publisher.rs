@@ -21,12 +21,18 @@ const SHARE_PATIENCE: Duration = Duration::from_secs(1);
 /// | the first refresh fails | [`build`](DiscoveryBuilder::build) returns the error; with [`allow_initial_failure`](DiscoveryBuilder::allow_initial_failure), and after [`start`](DiscoveryBuilder::start), it answers [`Error::NotReady`] and keeps trying |
 /// | a later refresh fails | the last good set stays; the next one comes after a jittered exponential backoff |
 /// | it has been failing for longer than [`expire_after`](DiscoveryBuilder::expire_after) | [`Error::Discovery`] until it recovers |
-/// | an answer without records | [`OnEmpty`](crate::OnEmpty) decides; as the first answer it makes an empty set |
+/// | an answer without records | [`OnEmpty`](crate::OnEmpty) decides; as the first answer it is an error that names the reason, where there is nothing to keep |
+/// | an answer with far fewer instances | [`OnShrink`](crate::OnShrink) decides |
 /// | an answer all of whose records are unusable | a failure |
 /// | the set is unchanged | nothing is rebuilt and nobody is told; instances whose factory failed are tried again |
 /// | the source or the factory panics | a failed refresh; an instance left out |
+/// | a factory takes long | the others are published without it after 20 ms, 40 at most; it joins when it is made, and has failed after [`factory_timeout`](DiscoveryBuilder::factory_timeout) |
+/// | every factory fails | the set is empty; [`build`](DiscoveryBuilder::build) returns the first cause, and so does [`wait_ready`](Self::wait_ready) when its time runs out |
+/// | a destructor or an observer hangs | no change, stop or drop waits for it for longer than 40 ms |
+/// | the process forks | the child's set stays as it was; [`status`](Self::status) and [`wait_ready`](Self::wait_ready) say so: make publishers after the fork |
 ///
-/// Warnings (`log`, target `lb-discovery`, field `name`, and `error` where there is one) come once per change of state.
+/// Lines of the log (target `lb-discovery`, field `name`, and `error` where there is one) come once per change of state, as
+/// `info` or warnings, one warning of a kind a minute at most; `debug` has each refresh and each instance that comes or goes.
 ///
 /// [`endpoints`](Publisher::endpoints) costs one atomic load more than that of an
 /// [`EndpointCache`](lb_core::EndpointCache). Observers are told after each change of the set, and when it comes into use
@@ -35,6 +41,8 @@ const SHARE_PATIENCE: Duration = Duration::from_secs(1);
 /// The thread is named `lb-` and the publisher's name, cut at the 15 bytes that Linux shows. It ends when the last
 /// publisher that shares it is dropped or any of them is [stopped](Self::stop). Everything here may be called and dropped
 /// on any thread, inside an async runtime too, in a factory, an observer or an endpoint's destructor too.
+/// Factories, destructors and observers run on further threads, which are there only while one of them is at work: at most 8
+/// that call the factory, those aside that hang in calls that were given up.
 pub struct DiscoveryPublisher<E> {
     // Before the feed: when the last one is dropped, discovery ends first.
     watcher: Arc<Watcher>,
@@ -59,6 +67,9 @@ impl<E> DiscoveryPublisher<E> {
 
     /// How discovery is doing. Cost: a short lock and a copy.
     pub fn status(&self) -> Status {
+        if let Err(error) = self.watcher.check_process() {
+            return Status { failing: true, last_error: Some(Arc::new(error)), ..Status::default() };
+        }
         let mut status = self.watcher.board.status();
         let outcome = self.feed.outcome();
         status.endpoints = outcome.endpoints;
@@ -73,8 +84,10 @@ impl<E> DiscoveryPublisher<E> {
     /// # Errors
     ///
     /// [`DiscoveryError::NotReady`] when `timeout` has passed, [`DiscoveryError::Stopped`] when the publisher was
-    /// stopped; both carry the last error of the source.
+    /// stopped; both carry the last error of the source, or what the first factory failed with where all did.
+    /// [`DiscoveryError::Forked`] in a fork of the process.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), DiscoveryError> {
+        self.watcher.check_process()?;
         self.feed.gate.wait_usable(timeout)
     }
 
@@ -84,7 +97,11 @@ impl<E> DiscoveryPublisher<E> {
     ///
     /// [`DiscoveryError::Stopped`] when the publisher was stopped; it carries the last error of the source.
     pub fn ready(&self) -> Ready {
-        Ready::new(Arc::clone(&self.feed.gate))
+        let gate = Arc::clone(&self.feed.gate);
+        match self.watcher.check_process() {
+            Ok(()) => Ready::new(gate),
+            Err(error) => Ready::refused(gate, error),
+        }
     }
 
     /// Has the source asked at once, whatever the schedule or a backoff says, and returns without waiting for it. If the
@@ -104,7 +121,7 @@ impl<E> DiscoveryPublisher<E> {
     }
 
     /// A second publisher with endpoints of its own, fed by the same discovery: two clients of one service need no two
-    /// watchers. It starts with the set that is known now, whose endpoints are made before this returns.
+    /// watchers. It starts with the set that is known now, and waits up to a second for a first endpoint.
     pub fn share<F>(&self, factory: F) -> DiscoveryPublisher<F::Endpoint>
     where
         F: Factory + 'static,
@@ -117,7 +134,7 @@ impl<E> DiscoveryPublisher<E> {
         watcher.board.admit(&feed);
         feed.wait_settled(watcher.factory_timeout.min(SHARE_PATIENCE));
         if watcher.board.is_stopped() {
-            feed.stop();
+            Arc::clone(&feed).stop();
         }
         DiscoveryPublisher::new(Arc::clone(&self.watcher), feed)
     }
@@ -171,6 +188,57 @@ impl<E> fmt::Debug for DiscoveryPublisher<E> {
             .field("name", &self.watcher.name)
             .field("status", &self.status())
             .field("feed", &self.feed)
-            .finish()
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::future::Future;
+    use std::task::{Poll, Waker};
+
+    use lb_core::{BoxError, Context, Instance};
+
+    use super::*;
+    use crate::Answer;
+
+    fn publisher() -> DiscoveryPublisher<()> {
+        let source = |_: &Context| Ok::<_, BoxError>(Answer::new(vec![Instance::new("a:80")]));
+        DiscoveryPublisher::builder("x", source).build(|_: &Instance| Ok::<_, BoxError>(())).unwrap()
+    }
+
+    #[test]
+    fn case_8_a_fork_says_that_discovery_does_not_go_on_and_keeps_the_set() {
+        let mut publisher = publisher();
+        assert!(publisher.wait_ready(Duration::ZERO).is_ok());
+        Arc::get_mut(&mut publisher.watcher).unwrap().pretend_to_be_forked();
+        let text = "the discovery of x does not go on in a forked process: make the publisher after the fork";
+        assert_eq!(publisher.status().last_error().unwrap().to_string(), text);
+        assert_eq!(publisher.wait_ready(Duration::from_secs(20)).unwrap_err().to_string(), text);
+        let mut ready = std::pin::pin!(publisher.ready());
+        match ready.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())) {
+            Poll::Ready(Err(error)) => assert_eq!(error.to_string(), text),
+            other => panic!("{other:?}"),
+        }
+        publisher.refresh_now();
+        assert_eq!(publisher.endpoints().unwrap().len(), 1, "picks stay as they are");
+    }
+
+    #[test]
+    fn case_4_when_the_thread_ends_all_the_same_status_and_wait_ready_and_expiry_say_so() {
+        let publisher = publisher();
+        let watcher = &publisher.watcher;
+        crate::watcher::mourn(
+            &watcher.board,
+            &watcher.ctx,
+            &watcher.name,
+            Some(Duration::from_millis(1)),
+            "a bug",
+        );
+        let text = "discovery has ended: a bug";
+        assert_eq!(publisher.status().last_error().unwrap().to_string(), text);
+        let error = publisher.wait_ready(Duration::from_secs(20)).unwrap_err().to_string();
+        assert_eq!(error, "the discovery of x was stopped: discovery has ended: a bug");
+        assert_eq!(publisher.endpoints().unwrap_err().to_string(), format!("discovery failed: x: {text}"));
     }
 }

@@ -130,11 +130,13 @@ impl Schedule {
         }
         let part = |of: Duration| of / 100 * u32::from(self.jitter_percent);
         let (low, high) = match self.refresh {
-            Refresh::Every(period) => (period - part(period), period.saturating_add(part(period))),
+            Refresh::Every(period) => {
+                (period.saturating_sub(part(period)), period.saturating_add(part(period)))
+            }
             Refresh::Ttl { min, max } => match ttl {
                 Some(ttl) if ttl >= min => {
                     let ttl = ttl.min(max);
-                    ((ttl - part(ttl)).max(min), ttl)
+                    (ttl.saturating_sub(part(ttl)).max(min), ttl)
                 }
                 _ => (min, min.saturating_add(part(min)).min(max)),
             },

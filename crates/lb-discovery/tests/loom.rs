@@ -9,12 +9,8 @@
     reason = "the whole file is taken in; the library uses and exports all of it"
 )]
 mod gate;
-#[path = "../src/panics.rs"]
-mod panics;
 #[path = "../src/sync.rs"]
 mod sync;
-
-const LOG: &str = "lb-discovery";
 
 mod error {
     pub(crate) type SharedError = std::sync::Arc<dyn std::error::Error + Send + Sync>;

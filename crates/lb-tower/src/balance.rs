@@ -82,7 +82,7 @@ impl<L, R, C> Balance<L, R, C> {
     /// # use lb_core::{LoadBalancer, PickRequest};
     /// # use lb_tower::Balance;
     /// struct Get { user: u64 }
-    /// # fn balance(lb: impl LoadBalancer) {
+    /// # fn balance(lb: impl LoadBalancer<Endpoint: Clone>) {
     /// let balance = Balance::new(lb).pick_request(|get: &Get| PickRequest::new().with_key(get.user));
     /// # }
     /// ```

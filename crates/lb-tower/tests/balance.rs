@@ -43,7 +43,7 @@ async fn an_empty_set_is_an_error_at_once() {
     let (mut balance, ..) = balance([]);
     let error = ServiceExt::<()>::ready(&mut balance).await.unwrap().call(()).await.unwrap_err();
     assert!(matches!(error, BalanceError::Pick { source: Error::NoEndpoints, .. }), "{error:?}");
-    assert_eq!(error.to_string(), "no endpoint to call: no endpoints available");
+    assert_eq!(error.to_string(), "no endpoints available");
     assert_eq!(error.address(), None);
 }
 

@@ -1,11 +1,11 @@
 //! Cases 2, 3, 5, 6 and 33b: a factory or a destructor that hangs costs itself, and one that fails is told of.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use lb_core::{BoxError, Context, Factory, Instance, Publisher};
+use lb_core::{BoxError, Context, Factory, Instance, Observer, Publisher};
 use lb_discovery::{DiscoveryError, DiscoveryPublisher, Refresh};
 
 use crate::common::{self, LONG, Script, echo, refreshed, script, set, until};
@@ -292,6 +292,43 @@ fn case_3_ordinary_destructors_have_run_when_drop_returns() {
     let publisher = DiscoveryPublisher::builder("x", source).build(factory.clone()).unwrap();
     drop(publisher);
     assert_eq!((factory.made(), factory.alive()), (2, 0));
+}
+
+/// Hangs when it is told, until `release` disconnects.
+struct Deaf(Receiver<()>);
+
+impl Observer for Deaf {
+    fn changed(&self) {
+        let _ = self.0.recv();
+    }
+}
+
+#[test]
+fn an_observer_that_hangs_holds_up_no_change_and_no_stop() {
+    let (script, source) = script();
+    let (ticks, on) = unbounded();
+    script.answer(["a:80"]);
+    let publisher = DiscoveryPublisher::builder("x", source).refresh(Refresh::On(on)).build(echo).unwrap();
+    let (held, release) = bounded(0);
+    let deaf = Arc::new(Deaf(release));
+    let weak: Weak<dyn Observer> = Arc::<Deaf>::downgrade(&deaf);
+    assert!(publisher.subscribe(weak));
+    let mut count = 1;
+    promptly("a change", PROMPTLY, || {
+        count += 1;
+        let begun = common::now();
+        script.answer([&*format!("{count}:80")]);
+        ticks.send(common::now()).unwrap();
+        refreshed(&publisher, count);
+        assert_eq!(set(&publisher), format!("{count}:80"));
+        begun.elapsed()
+    });
+    promptly("stop", PROMPTLY, || {
+        let begun = common::now();
+        publisher.stop();
+        begun.elapsed()
+    });
+    drop(held);
 }
 
 /// Says on which thread it is dropped.

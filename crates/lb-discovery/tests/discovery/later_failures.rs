@@ -76,10 +76,12 @@ fn a_warning_comes_once_per_change_of_state() {
     tick(74);
     refreshed(&publisher, 11);
     publisher.stop();
-    let texts: Vec<_> = logs::of("warnings").into_iter().map(|line| line.text).collect();
+    let lines = logs::of("warnings").into_iter().filter(|line| !line.text.starts_with("DEBUG"));
+    let (texts, errors): (Vec<_>, Vec<_>) = lines.map(|line| (line.text, line.error)).unzip();
     assert_eq!(
         texts,
         [
+            "INFO warnings: discovery has found 2 instances",
             "WARN warnings: discovery fails; 2 instances stay in use: no route",
             "WARN warnings: discovery has failed for too long; its set has expired: no route",
             "INFO warnings: discovery has recovered: 1 instances",
@@ -87,7 +89,7 @@ fn a_warning_comes_once_per_change_of_state() {
             "INFO warnings: discovery has recovered: 1 instances",
         ]
     );
-    assert_eq!(logs::of("warnings")[0].error.as_deref(), Some("no route"));
+    assert_eq!(errors[1].as_deref(), Some("no route"));
 }
 
 #[test]
@@ -99,7 +101,8 @@ fn a_kept_set_is_warned_about_once() {
     }
     refreshed(&publisher, 4);
     publisher.stop();
-    let texts: Vec<_> = logs::of("kept").into_iter().map(|line| line.text).collect();
+    let texts: Vec<_> =
+        logs::of("kept").into_iter().map(|line| line.text).filter(|text| text.starts_with("WARN")).collect();
     assert_eq!(texts, ["WARN kept: discovery found no instances; the last 2 stay in use"]);
 }
 
@@ -109,7 +112,7 @@ fn what_the_constructor_returns_is_not_logged_too() {
     let (script, source) = script();
     script.fail("no route");
     DiscoveryPublisher::builder("returned", source).build(echo).unwrap_err();
-    assert!(logs::of("returned").is_empty());
+    assert!(logs::of("returned").into_iter().all(|line| line.text.starts_with("DEBUG")));
 }
 
 #[test]
@@ -175,4 +178,80 @@ fn the_set_is_unchanged_instances_whose_factory_failed_are_tried_again() {
     refreshed(&publisher, 2);
     assert_eq!(set(&publisher), "a:80 bad:80 worse:80");
     assert_eq!(calls.load(Ordering::SeqCst), 5, "what stood was not made again");
+}
+
+#[test]
+fn case_34_flapping_is_summed_up_one_warning_a_minute() {
+    let (script, ticks, publisher) = begun("flapping", OnEmpty::KeepLast);
+    let start = common::now();
+    for secs in 1..=180 {
+        if secs % 2 == 0 {
+            script.answer(["a:80"]);
+        } else {
+            script.fail(&format!("failure {secs}"));
+        }
+        ticks.send(start + Duration::from_secs(secs)).unwrap();
+    }
+    refreshed(&publisher, 181);
+    publisher.stop();
+    let texts: Vec<_> = logs::of("flapping").into_iter().map(|line| line.text).collect();
+    let warnings: Vec<_> = texts.iter().filter(|text| text.starts_with("WARN")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "WARN flapping: discovery fails; 2 instances stay in use: failure 1",
+            "WARN flapping: discovery fails; 1 instances stay in use (30 times since the last warning): failure 61",
+            "WARN flapping: discovery fails; 1 instances stay in use (30 times since the last warning): failure 121",
+        ]
+    );
+    assert_eq!(
+        texts.iter().filter(|text| text.starts_with("INFO")).count(),
+        4,
+        "the first set, and a recovery each"
+    );
+}
+
+#[test]
+fn case_34_a_failure_that_stays_after_flapping_gets_its_line_when_the_minute_is_over() {
+    let (script, ticks, publisher) = begun("stays away", OnEmpty::KeepLast);
+    let start = common::now();
+    for (secs, well) in [(1, false), (2, true), (3, false), (30, false), (61, false), (62, false)] {
+        if well {
+            script.answer(["a:80"]);
+        } else {
+            script.fail("no route");
+        }
+        ticks.send(start + Duration::from_secs(secs)).unwrap();
+    }
+    refreshed(&publisher, 7);
+    publisher.stop();
+    let lines = logs::of("stays away");
+    assert_eq!(lines.iter().filter(|line| line.text.starts_with("WARN")).count(), 2);
+}
+
+#[test]
+fn case_34a_the_first_set_is_info_and_each_change_and_each_refresh_debug() {
+    let (script, ticks, publisher) = begun("tells", OnEmpty::KeepLast);
+    script.answer(["b:80", "c:80"]);
+    ticks.send(common::now()).unwrap();
+    refreshed(&publisher, 2);
+    script.fail("no route");
+    ticks.send(common::now()).unwrap();
+    refreshed(&publisher, 3);
+    publisher.stop();
+    let texts: Vec<_> = logs::of("tells").into_iter().map(|line| line.text).collect();
+    assert_eq!(
+        texts,
+        [
+            "DEBUG tells: a:80 has come",
+            "DEBUG tells: b:80 has come",
+            "DEBUG tells: refreshed: 2 instances",
+            "INFO tells: discovery has found 2 instances",
+            "DEBUG tells: c:80 has come",
+            "DEBUG tells: a:80 has gone",
+            "DEBUG tells: refreshed: 2 instances",
+            "DEBUG tells: refreshed: it failed: no route",
+            "WARN tells: discovery fails; 2 instances stay in use: no route",
+        ]
+    );
 }

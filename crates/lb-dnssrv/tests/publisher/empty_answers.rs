@@ -25,11 +25,25 @@ fn filled(on_empty: OnEmpty) -> (DnsServer, Ticked) {
 }
 
 #[test]
-fn a_first_answer_without_records_is_an_empty_set() {
+fn case_23_a_first_answer_without_records_is_an_error_that_names_the_name_and_the_answer_once() {
+    for (nothing, reason) in nothings().into_iter().zip(["no such", "no such"]) {
+        let server = server(&[]);
+        nothing(&server);
+        let error = asking(&server).build(factory).expect_err("a mistyped name").to_string();
+        assert!(error.contains(reason), "{error}");
+        assert_eq!(error.matches(NAME).count(), 1, "{error}");
+
+        let publisher = asking(&server).allow_initial_failure().build(factory).expect("it starts");
+        assert!(matches!(publisher.endpoints(), Err(lb_core::Error::NotReady)));
+    }
+}
+
+#[test]
+fn a_first_answer_without_records_is_an_empty_set_where_on_empty_says_so() {
     for nothing in nothings().into_iter().chain([no_service as fn(&DnsServer)]) {
         let server = server(&[]);
         nothing(&server);
-        let publisher = asking(&server).build(factory).expect("it is an answer");
+        let publisher = asking(&server).on_empty(OnEmpty::Empty).build(factory).expect("it is an answer");
         assert!(publisher.endpoints().expect("the set is known").is_empty());
         assert_eq!(publisher.status().failures(), 0);
     }

@@ -95,7 +95,8 @@ fn servfail_is_not_masked_by_a_later_nxdomain() {
 fn no_such_name_anywhere_is_an_empty_answer() {
     let server = DnsServer::start().expect("a DNS server starts");
     let conf = ResolvConf::new("nowhere", "search a.test\n");
-    let publisher = relative(&server, &conf).build(factory).expect("nothing is an answer");
+    let builder = relative(&server, &conf).on_empty(lb_dnssrv::OnEmpty::Empty);
+    let publisher = builder.build(factory).expect("nothing is an answer");
     assert!(addresses(&publisher).is_empty());
     assert_eq!(names_asked(&server), ["_http._tcp.web.", "_http._tcp.web.a.test."]);
 }
@@ -127,7 +128,7 @@ fn a_resolv_conf_that_appears_later_is_used_and_one_that_vanishes_leaves_the_las
     set(&server, "_http._tcp.web.a.test.", "a.");
     let conf = ResolvConf::new("appears", "");
     std::fs::remove_file(&conf.0).expect("it can be removed");
-    let mut ticked = Ticked::build(relative(&server, &conf));
+    let mut ticked = Ticked::build(relative(&server, &conf).on_empty(lb_dnssrv::OnEmpty::Empty));
     assert!(ticked.addresses().is_empty());
     conf.write("search a.test\n");
     ticked.tick(1);

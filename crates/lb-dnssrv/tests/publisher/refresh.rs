@@ -13,7 +13,8 @@ const MAX: Duration = Duration::from_secs(50);
 
 /// For how long a publisher that follows the TTL takes the answer to be good.
 fn pause_after(builder: DnsSrvBuilder) -> Duration {
-    let publisher = builder.refresh(Refresh::Ttl { min: MIN, max: MAX }).build(factory).expect("it starts");
+    let publisher =
+        builder.refresh(Refresh::Ttl { min: MIN, max: MAX }).jitter(0).build(factory).expect("it starts");
     let status: Status = publisher.status();
     let next = status.next_refresh().expect("a next refresh is planned");
     let pause = next - status.last_success().expect("there was an answer");
@@ -86,9 +87,12 @@ fn the_ttl_of_addresses_counts_where_they_are_used() {
 fn the_negative_ttl_tells_how_long_nothing_is_good() {
     let server = server(&[]);
     server.negative_ttl(Some(11));
-    assert_eq!(pause_after(asking(&server)), Duration::from_secs(11));
+    assert_eq!(pause_after(asking(&server).on_empty(lb_dnssrv::OnEmpty::Empty)), Duration::from_secs(11));
     server.set("alias.example.", [Record::cname("nowhere.example.").with_ttl(40)]);
-    assert_eq!(pause_after(asking_all("alias.example.", [server.address()])), Duration::from_secs(11));
+    assert_eq!(
+        pause_after(asking_all("alias.example.", [server.address()]).on_empty(lb_dnssrv::OnEmpty::Empty)),
+        Duration::from_secs(11)
+    );
 }
 
 #[test]

@@ -92,7 +92,8 @@ fn two_dead_servers_of_three_do_not_hide_the_third() {
 #[test]
 fn no_such_name_is_an_answer_and_asks_no_further() {
     let (first, second) = (DnsServer::start().expect("a DNS server starts"), server(&["a.example."]));
-    let publisher = asking_all(NAME, [first.address(), second.address()]).build(factory).expect("it answers");
+    let builder = asking_all(NAME, [first.address(), second.address()]).on_empty(lb_dnssrv::OnEmpty::Empty);
+    let publisher = builder.build(factory).expect("it answers");
     assert!(addresses(&publisher).is_empty());
     assert_eq!(second.queries(), []);
 }

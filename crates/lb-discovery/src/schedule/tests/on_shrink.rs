@@ -10,7 +10,8 @@ fn holding(below_percent: u8) -> Clocked {
 #[test]
 fn a_set_that_shrinks_at_once_is_held() {
     use Effect::{Keep, Replace};
-    let cases: [(&str, &[(u64, usize, Effect)]); 5] = [
+    type Row = (u64, usize, Effect);
+    let cases: [(&str, &[Row]); 5] = [
         (
             "until the time has passed",
             &[(0, 10, Replace), (10, 4, Keep), (1009, 4, Keep), (1010, 4, Replace)],
