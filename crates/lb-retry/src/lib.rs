@@ -38,6 +38,8 @@ mod session;
 mod sync;
 mod thread_pool;
 mod wakeup;
+#[cfg(not(feature = "tokio"))]
+mod without_tokio;
 mod workers;
 
 pub use attempt::{Attempt, Cause};

@@ -9,6 +9,10 @@ use lb_core::{LoadBalancer, Observer};
 #[derive(Debug)]
 pub(crate) struct Wakeup {
     changed: Receiver<()>,
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "the balancer knows it weakly: this keeps it")
+    )]
     observer: Arc<Changed>,
 }
 

@@ -230,3 +230,24 @@ fn a_first_attempt_that_is_ready_needs_no_runtime_and_allocates_nothing() {
     send();
     assert_eq!(allocation_counter::measure(send).count_total, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn case_13_a_policy_that_says_no_to_all_sends_once() {
+    let lb = balancer(["a:80", "b:80", "c:80"], &async_endpoint_fn(|_, _: u32| pending::<Answer>()));
+    let retry = Retry::builder(lb).attempt_timeout(SECOND).retry_if(|_: &&str| false).build().unwrap();
+    let error = AsyncEndpoint::call(&retry, &Context::background(), 42).await.unwrap_err();
+    assert_eq!((error.reason(), error.total_attempts()), (Reason::GivenUp, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_17a_one_silent_endpoint_of_three_loses_nothing() {
+    let calls = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let endpoint = async_endpoint_fn(move |_, n: u32| {
+        let silent = calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(3);
+        async move { if silent { pending::<Answer>().await } else { Ok(n) } }
+    });
+    let retry = Retry::new(3, 2 * SECOND, balancer(["a:80", "b:80", "c:80"], &endpoint));
+    for n in 0..100 {
+        assert_eq!(AsyncEndpoint::call(&retry, &Context::background(), n).await.unwrap(), n);
+    }
+}
