@@ -29,6 +29,11 @@ impl<H, Res> TrackCompletion<H, Res> for CompleteOnResponse {
 }
 
 /// An HTTP response is complete when its body has ended, failed, or been dropped.
+///
+/// The connection of an upgrade (a 101 response, or CONNECT) outlives its body, which is empty, and is not seen here: its
+/// pick ends with the head. Where the pick is to last as long as the upgraded connection, implement
+/// [`TrackCompletion`] so that it hands the handle out with the response, and have the task that owns the connection hold
+/// it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompleteOnBody;
 
