@@ -137,7 +137,8 @@ fn dnsmasq_srv_hosts_with_a_ttl_of_zero() {
 fn dnsmasq_says_no_service_with_the_root_and_no_such_name_with_nxdomain() {
     let server = RealServer::dnsmasq(&["--srv-host=_none._tcp.test"]);
     for name in ["_none._tcp.test.", "_missing._tcp.test."] {
-        assert!(server.instances(server.builder(name)).is_empty(), "{name}");
+        let builder = server.builder(name).on_empty(lb_dnssrv::OnEmpty::Empty);
+        assert!(server.instances(builder).is_empty(), "{name}");
     }
 }
 

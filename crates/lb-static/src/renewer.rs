@@ -1,7 +1,7 @@
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use lb_core::support::{lock, run_caught};
+use lb_core::support::run_caught;
 
 /// Runs work on a thread that ends when there is no more of it. There is never more than one: a factory that hangs costs
 /// one thread, however often renewals are asked for.
@@ -46,4 +46,9 @@ fn until_idle(state: &Mutex<State>, work: impl Fn()) {
         }
         *state = State::Running;
     }
+}
+
+/// Whether or not a thread has panicked while it held the lock: the state is whole at all times.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
