@@ -12,7 +12,8 @@ pub(crate) fn pick<E>(
     mut draw: impl FnMut(usize) -> usize,
 ) -> Result<Pick<E>, Error> {
     match request.tried() {
-        None if !set.is_empty() => set.pick(draw(set.len())).ok_or(Error::NoEndpoints),
+        // Made only when it is wanted: an error that is made beforehand has to be dropped, at each pick.
+        None if !set.is_empty() => set.pick(draw(set.len())).ok_or_else(|| Error::NoEndpoints),
         tried => pick_untried(set, tried, draw),
     }
 }

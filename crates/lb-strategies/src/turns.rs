@@ -43,8 +43,8 @@ struct Shard {
     /// The turn at which the strict sequence began that goes on now; of a shared shard, the first of all. Its owner's
     /// alone, as is the next.
     began: AtomicUsize,
-    /// How many turns it has at least.
-    run: AtomicUsize,
+    /// The turn at which it is looked at again: whether a round is over, so that it may end.
+    ends: AtomicUsize,
 }
 
 impl ShardedTurns {
@@ -52,8 +52,8 @@ impl ShardedTurns {
         static NEXT_ID: atomic::AtomicU64 = atomic::AtomicU64::new(1);
         let start = usize::from(start);
         let shard = |_| {
-            let (count, began, run) = (start.into(), start.into(), RUN.into());
-            CachePadded::new(Shard { count, began, run })
+            let (count, began, ends) = (start.into(), start.into(), (start + RUN).into());
+            CachePadded::new(Shard { count, began, ends })
         };
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
@@ -69,7 +69,7 @@ impl ShardedTurns {
         let number = self.shard_of_thread() % SHARDS;
         let shard = &self.shards[number];
         let turn = if number < OWNED { shard.next_of_owner(len) } else { shard.next_of_sharer(len) };
-        (turn.wrapping_add(start_of(number, len))) % len
+        turn.wrapping_add(start_of(number, len)) % len
     }
 
     /// This thread's shard, always the same one: a thread alone gets the strict sequence. One that picks from more
@@ -111,9 +111,7 @@ impl Shard {
     #[inline]
     fn next_of_owner(&self, len: usize) -> usize {
         let turn = self.count.load(Ordering::Relaxed);
-        let taken = turn.wrapping_sub(self.began.load(Ordering::Relaxed));
-        let turn =
-            if taken >= self.run.load(Ordering::Relaxed) { self.end_run(turn, taken, len) } else { turn };
+        let turn = if turn == self.ends.load(Ordering::Relaxed) { self.end_run(turn, len) } else { turn };
         self.count.store(turn.wrapping_add(1), Ordering::Relaxed);
         turn
     }
@@ -129,15 +127,15 @@ impl Shard {
 
     /// Skips a place between two rounds; within a round, has the run go on to its end.
     #[cold]
-    fn end_run(&self, turn: usize, taken: usize, len: usize) -> usize {
-        let into_round = taken % len;
+    fn end_run(&self, turn: usize, len: usize) -> usize {
+        let into_round = turn.wrapping_sub(self.began.load(Ordering::Relaxed)) % len;
         if into_round > 0 {
-            self.run.store(taken - into_round + len, Ordering::Relaxed);
+            self.ends.store(turn.wrapping_add(len - into_round), Ordering::Relaxed);
             return turn;
         }
         let turn = turn.wrapping_add(1);
         self.began.store(turn, Ordering::Relaxed);
-        self.run.store(RUN.next_multiple_of(len), Ordering::Relaxed);
+        self.ends.store(turn.wrapping_add(RUN.next_multiple_of(len)), Ordering::Relaxed);
         turn
     }
 }
