@@ -1,7 +1,8 @@
 //! `name:port`, as it is given to a publisher.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
+use crate::answer::unusable;
 use crate::name;
 
 /// A name, or an address that needs no lookup, and a port.
@@ -14,14 +15,15 @@ pub(crate) struct HostPort {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
     Name(String),
-    Address(IpAddr),
+    /// With its zone, if it has one.
+    Address(SocketAddr),
 }
 
 impl HostPort {
     /// Reads `web.example:80`, `10.0.0.7:80`, `[::1]:80`; otherwise tells the rule that is broken.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         if let Ok(address) = text.parse::<SocketAddr>() {
-            return check_port(address.port()).map(|port| Self { host: Host::Address(address.ip()), port });
+            return check_address(address).map(|port| Self { host: Host::Address(address), port });
         }
         let (host, port) = text.rsplit_once(':').ok_or("it must be a name and a port, \"name:port\"")?;
         let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
@@ -29,6 +31,10 @@ impl HostPort {
         name::check(host)?;
         check_port(port).map(|port| Self { host: Host::Name(host.to_owned()), port })
     }
+}
+
+fn check_address(address: SocketAddr) -> Result<u16, &'static str> {
+    unusable(address.ip()).map_or(check_port(address.port()), Err)
 }
 
 fn check_port(port: u16) -> Result<u16, &'static str> {
@@ -45,8 +51,8 @@ mod tests {
         let cases = [
             ("web.example:80", name("web.example"), 80),
             ("Web.Example.:8080", name("Web.Example."), 8080),
-            ("10.0.0.7:1", Host::Address([10, 0, 0, 7].into()), 1),
-            ("[::1]:65535", Host::Address(std::net::Ipv6Addr::LOCALHOST.into()), 65535),
+            ("10.0.0.7:1", Host::Address(([10, 0, 0, 7], 1).into()), 1),
+            ("[::1]:65535", Host::Address((std::net::Ipv6Addr::LOCALHOST, 65535).into()), 65535),
         ];
         for (text, host, port) in cases {
             assert_eq!(HostPort::parse(text), Ok(HostPort { host, port }), "{text}");

@@ -137,14 +137,13 @@ impl Resolver {
     /// The configuration of now. A missing file is an error only where there are no name servers without it.
     fn config(&mut self, ctx: &Context) -> Result<SystemConfig, BoxError> {
         let given = &self.settings;
-        let mut config = match self.resolv_conf.read(ctx) {
-            Ok(config) => config,
-            Err(_) if !given.name_servers.is_empty() => SystemConfig::default(),
-            Err(error) => return Err(error.into()),
-        };
-        if !given.name_servers.is_empty() {
+        let mut config = if given.name_servers.is_empty() {
+            self.resolv_conf.read(ctx)?
+        } else {
+            let mut config = self.resolv_conf.read_or_default(ctx);
             config.name_servers.clone_from(&given.name_servers);
-        }
+            config
+        };
         if config.name_servers.is_empty() {
             return Err(
                 format!("none of the name servers of {} can be asked", given.resolv_conf.display()).into()

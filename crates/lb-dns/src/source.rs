@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 
+use lb_core::support::log_safely;
 use lb_core::{BoxError, Context, Instance};
 use lb_discovery::{Answer, Source};
 
@@ -23,7 +24,9 @@ impl AddressSource {
     fn complain(&mut self, name: &str, skipped: Vec<String>) {
         if !skipped.is_empty() && self.complaints != skipped {
             let error = skipped.join(", ");
-            log::warn!(target: crate::LOG, name:%, error:%; "{name}: unusable addresses are skipped: {error}");
+            log_safely(|| {
+                log::warn!(target: crate::LOG, name:%, error:%; "{name}: unusable addresses are skipped: {error}");
+            });
         }
         self.complaints = skipped;
     }
@@ -33,9 +36,7 @@ impl Source for AddressSource {
     fn fetch(&mut self, ctx: &Context) -> Result<Answer, BoxError> {
         let port = self.target.port;
         let name = match &self.target.host {
-            Host::Address(ip) => {
-                return Ok(Answer::new(vec![Instance::new(SocketAddr::new(*ip, port).to_string())]));
-            }
+            Host::Address(address) => return Ok(Answer::new(vec![Instance::new(address.to_string())])),
             Host::Name(name) => name.clone(),
         };
         let found = self.resolver.addresses(ctx, &name)?;

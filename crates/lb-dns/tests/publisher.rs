@@ -190,6 +190,21 @@ fn case_31e_addresses_of_nobody_are_skipped_and_counted() {
 }
 
 #[test]
+fn case_26_an_address_keeps_its_zone() {
+    let builder = DnsPublisher::builder("[fe80::1%7]:80").resolv_conf("/nonexistent/resolv.conf");
+    let publisher = builder.build(factory).expect("nobody is asked");
+    assert_eq!(addresses(&publisher), ["[fe80::1%7]:80"]);
+}
+
+#[test]
+fn case_31e_an_address_of_nobody_is_refused_with_its_rule() {
+    for name in ["0.0.0.0:80", "[::]:80", "224.0.0.1:80", "[ff02::1]:80", "255.255.255.255:80"] {
+        let error = DnsPublisher::builder(name).build(factory).expect_err(name);
+        assert!(matches!(error, DnsError::InvalidName { .. }), "{name}: {error}");
+    }
+}
+
+#[test]
 fn case_30_an_address_needs_no_lookup() {
     for name in ["10.0.0.7:80", "[::1]:80"] {
         let publisher = DnsPublisher::new(name, AMPLE, factory).expect("it starts");

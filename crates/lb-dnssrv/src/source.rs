@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use lb_core::support::log_safely;
 use lb_core::{BoxError, Context, Instance};
 use lb_discovery::{Answer, Source};
 use lb_dns::support::{no_records_reason, shorter, unusable};
@@ -76,10 +77,12 @@ impl SrvSource {
             let (name, count) = (&self.name, skipped.len());
             let error = skipped[..count.min(SPELLED_OUT)].join(", ");
             let more = if count > SPELLED_OUT { ", …" } else { "" };
-            log::warn!(
-                target: crate::LOG, name:%, error:%;
-                "{name}: {count} unusable records are skipped: {error}{more}"
-            );
+            log_safely(|| {
+                log::warn!(
+                    target: crate::LOG, name:%, error:%;
+                    "{name}: {count} unusable records are skipped: {error}{more}"
+                );
+            });
         }
         self.complaints = skipped;
     }

@@ -21,6 +21,8 @@ use super::udp::{self, Datagram};
 ///   ├─truncated, refused, garbage──▶ at once over TCP
 ///   └─may have been cut silently──▶ over TCP for 1/3 of the time; else it counts as it is
 /// ```
+///
+/// Over TCP there is no EDNS.
 pub(super) struct Exchange<'a> {
     pub(super) server: SocketAddr,
     pub(super) name: &'a Name,
@@ -54,7 +56,7 @@ impl Exchange<'_> {
         match udp::ask(self).await {
             Ok(Datagram::Whole(response)) => Ok(response),
             Ok(Datagram::PerhapsCut(response)) => match timeout(self.time / 3, tcp::ask(self)).await {
-                Ok(Ok(whole)) => Ok(whole),
+                Ok(Ok(second)) if is_as_good(&second, &response) => Ok(second),
                 _ => Ok(response),
             },
             Ok(Datagram::Truncated) => {
@@ -64,4 +66,9 @@ impl Exchange<'_> {
             Err(fault) => tcp::ask(self).await.map_err(|_| fault),
         }
     }
+}
+
+/// Whether a second look tells as much as the first: a server may fail over TCP, or close the connection too soon.
+fn is_as_good(second: &Response, first: &Response) -> bool {
+    second.code == first.code && (!second.cut || second.answers.len() >= first.answers.len())
 }

@@ -45,7 +45,9 @@ impl FamiliesAsked {
             _ if no_aaaa => &[RecordType::A],
             _ => &[RecordType::A, RecordType::AAAA],
         };
-        kinds.iter().copied().filter(|kind| !self.resting.contains_key(kind)).collect()
+        let awake: Vec<_> = kinds.iter().copied().filter(|kind| !self.resting.contains_key(kind)).collect();
+        // To ask for nothing would be to find nothing.
+        if awake.is_empty() { kinds.to_vec() } else { awake }
     }
 
     /// What is to be said of each name. A version that every question was silent about, while another has answers, rests.
@@ -138,5 +140,26 @@ impl Gathered {
         self.found.list.dedup();
         families.prefer(&mut self.found.list);
         Ok(self.found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::failure::Fault;
+    use super::*;
+
+    fn silence(kind: RecordType) -> Asked {
+        let fault = Fault::TimedOut(std::time::Duration::from_secs(1));
+        let failure = Failure::new("web", kind, vec![(([127, 0, 0, 1], 53).into(), fault)]);
+        Asked { kind, outcomes: vec![Err(failure)] }
+    }
+
+    #[test]
+    fn case_24_the_one_version_that_is_left_is_asked_for_although_it_rests() {
+        let mut families = FamiliesAsked::new(Families::Both);
+        let answer = Asked { kind: RecordType::AAAA, outcomes: vec![Ok(Addresses::default())] };
+        drop(families.gather(&["web".to_owned()], vec![silence(RecordType::A), answer]));
+        assert_eq!(families.kinds(false), [RecordType::AAAA]);
+        assert_eq!(families.kinds(true), [RecordType::A], "resolv.conf now says no-aaaa");
     }
 }

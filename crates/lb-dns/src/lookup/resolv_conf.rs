@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use lb_core::Context;
+use lb_core::support::log_safely;
 
 use super::scope;
 use super::search::SearchList;
@@ -108,6 +109,17 @@ impl ResolvConf {
         Ok(self.adopt(text))
     }
 
+    /// As [`read`](Self::read), where there is no need of the file: without it there is no search list. That it is missing
+    /// may be meant (not every system has one); that it cannot be read is not, and is warned of.
+    pub(crate) fn read_or_default(&mut self, ctx: &Context) -> SystemConfig {
+        self.read(ctx).unwrap_or_else(|error| {
+            if error.source.kind() != io::ErrorKind::NotFound {
+                self.warn(format!("no search list and no options: {error}"));
+            }
+            SystemConfig::default()
+        })
+    }
+
     fn adopt(&mut self, text: Vec<u8>) -> SystemConfig {
         let (config, problems) = parse(&text);
         if let Some(last) = &self.last
@@ -148,7 +160,8 @@ impl ResolvConf {
 
     fn warn(&mut self, error: String) {
         if self.warned.as_ref() != Some(&error) {
-            log::warn!(target: crate::LOG, error:%; "{}: {error}", self.path.display());
+            let path = self.path.display();
+            log_safely(|| log::warn!(target: crate::LOG, error:%; "{path}: {error}"));
             self.warned = Some(error);
         }
     }

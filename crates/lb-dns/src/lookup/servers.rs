@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hickory_proto::rr::{Name, RecordType};
+use lb_core::support::log_safely;
 
 use super::exchange::Exchange;
 use super::failure::{Failure, Fault};
@@ -121,10 +122,12 @@ impl Servers {
             self.memory().cut.remove(&question);
         } else if self.memory().cut.insert(question.clone()) {
             let count = response.answers.len();
-            log::warn!(
-                target: crate::LOG, name:% = question;
-                "{question}: the answer of {server} is cut, longer than a DNS message can be: {count} records of it count"
-            );
+            log_safely(|| {
+                log::warn!(
+                    target: crate::LOG, name:% = question;
+                    "{question}: the answer of {server} is cut, longer than a DNS message can be: {count} records of it count"
+                );
+            });
         }
     }
 

@@ -9,16 +9,11 @@ use super::exchange::Exchange;
 use super::failure::Fault;
 use super::message::{self, Incoming, Response};
 use super::query::Outgoing;
-use super::udp::knows_no_edns;
 
-/// Asks on a connection of its own, and on another without EDNS where the server does not know it.
+/// Asks on a connection of its own. Without EDNS: what it is for here is the size of a datagram, and some servers complain
+/// of it or are silent.
 pub(super) async fn ask(exchange: &Exchange<'_>) -> Result<Response, Fault> {
-    let response = ask_once(exchange, true).await?;
-    if knows_no_edns(&response) { ask_once(exchange, false).await } else { Ok(response) }
-}
-
-async fn ask_once(exchange: &Exchange<'_>, edns: bool) -> Result<Response, Fault> {
-    let outgoing = Outgoing::new(exchange.name, exchange.kind, edns)?;
+    let outgoing = Outgoing::new(exchange.name, exchange.kind, false)?;
     let mut stream = TcpStream::connect(exchange.server).await?;
     stream.write_all(&framed(&outgoing.bytes)).await?;
     let (bytes, whole) = read_framed(&mut stream).await?;

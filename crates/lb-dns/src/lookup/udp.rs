@@ -64,7 +64,7 @@ pub(super) async fn ask(exchange: &Exchange<'_>) -> Result<Datagram, Fault> {
 }
 
 /// RFC 6891, section 6.2.2 and 7: a server that does not know EDNS complains of the form, or of a version.
-pub(super) fn knows_no_edns(response: &Response) -> bool {
+fn knows_no_edns(response: &Response) -> bool {
     matches!(response.code, ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::BADVERS)
 }
 

@@ -163,6 +163,22 @@ fn case_31a_and_31c_what_cannot_be_read_leaves_the_last_configuration_and_one_wa
     }
 }
 
+#[test]
+fn case_31a_a_file_that_cannot_be_read_from_the_start_is_warned_of_and_a_missing_one_is_not() {
+    let conf = Conf::new("never-read");
+    let mut file = ResolvConf::new(conf.0.clone());
+    assert_eq!(file.read_or_default(&Context::background()), SystemConfig::default());
+    assert_eq!(file.warned, None);
+    std::fs::create_dir(&conf.0).expect("its place is free");
+    assert_eq!(file.read_or_default(&Context::background()), SystemConfig::default());
+    std::fs::remove_dir(&conf.0).expect("it is empty");
+    assert!(
+        file.warned.as_ref().is_some_and(|warning| warning.contains("never-read.conf")),
+        "{:?}",
+        file.warned
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn case_31c_a_fifo_is_refused_and_does_not_hang() {
