@@ -4,6 +4,8 @@
 //! tests out of them; each check is a function too, to be run alone.
 
 pub mod publisher;
+#[doc(hidden)]
+pub mod run;
 mod spread;
 mod stage;
 pub mod strategy;

@@ -70,6 +70,17 @@ pub struct Balance<L, R = Anonymous, C = CompleteOnResponse> {
 impl<L: LoadBalancer<Endpoint: Clone>> Balance<L> {
     /// A service over the endpoints of `lb`, which must be services that can be cloned: each call takes a clone. One that
     /// cannot goes into tower's `Buffer`, in the factory.
+    ///
+    /// One that cannot be cloned is refused here, by an error that names `Clone`:
+    ///
+    /// ```compile_fail,E0277
+    /// # use lb_core::{EndpointCache, Instance};
+    /// # use lb_strategies::RoundRobin;
+    /// # use lb_tower::Balance;
+    /// struct Connection;
+    /// let cache = EndpointCache::new(|_: &Instance| Ok::<_, std::io::Error>(Connection));
+    /// let balance = Balance::new(RoundRobin::new(cache)); // the trait `Clone` is not implemented for `Connection`
+    /// ```
     pub fn new(lb: L) -> Self {
         Self { lb: Arc::new(lb), pick_request: Anonymous, completion: CompleteOnResponse }
     }

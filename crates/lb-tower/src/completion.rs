@@ -34,6 +34,30 @@ impl<H, Res> TrackCompletion<H, Res> for CompleteOnResponse {
 /// pick ends with the head. Where the pick is to last as long as the upgraded connection, implement
 /// [`TrackCompletion`] so that it hands the handle out with the response, and have the task that owns the connection hold
 /// it.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use http::{Response, StatusCode};
+/// use http_body::Body;
+/// use lb_tower::{CompleteOnBody, TrackCompletion, TrackedBody};
+///
+/// /// As `CompleteOnBody`; the pick of an upgrade is found in the response's extensions too, as an `Arc<Pick<_>>`.
+/// #[derive(Clone)]
+/// struct CompleteOnUpgrade;
+///
+/// impl<H: Send + Sync + 'static, B: Body> TrackCompletion<H, Response<B>> for CompleteOnUpgrade {
+///     type Output = Response<TrackedBody<B, Arc<H>>>;
+///
+///     fn track_completion(&self, handle: H, mut response: Response<B>) -> Self::Output {
+///         let handle = Arc::new(handle);
+///         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+///             response.extensions_mut().insert(Arc::clone(&handle));
+///         }
+///         CompleteOnBody.track_completion(handle, response)
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompleteOnBody;
 

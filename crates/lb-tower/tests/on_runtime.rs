@@ -44,6 +44,16 @@ fn without_it_a_buffer_cannot_be_made_on_a_discovery_thread() {
     assert!(cache.endpoints().unwrap().is_empty(), "the factory's panic is caught and the instance left out");
 }
 
+/// lb-discovery names `on_runtime` in its error where a factory panics with these words.
+#[test]
+fn case_33b_the_panic_of_a_buffer_without_a_runtime_is_the_one_that_discovery_has_a_cure_for() {
+    let make = || buffers().create(&Context::background(), &Instance::new("a:80")).is_ok();
+    let panic = thread::spawn(make).join().unwrap_err();
+    let text =
+        panic.downcast_ref::<String>().map_or_else(|| panic.downcast_ref::<&str>().copied(), |s| Some(s));
+    assert!(text.unwrap().contains("no reactor running"), "{text:?}");
+}
+
 #[test]
 fn a_buffer_is_made_on_a_discovery_thread_and_works() {
     let runtime = runtime();

@@ -19,7 +19,8 @@ use super::{Bell, PATIENCE, Rule};
 /// Makes a module of tests that run every check of this suite over one publisher.
 ///
 /// `new` makes one of the given addresses. For publishers that can change, `change` gives it others, and returns once the
-/// publisher yields them.
+/// publisher yields them. What has to live as long as the publisher (a server, a fixture) goes with it into a type that
+/// forwards [`Publisher`]; a tuple of the two is no publisher.
 ///
 /// ```
 /// use lb_core::{EndpointCache, Instance};
@@ -42,7 +43,13 @@ macro_rules! publisher_contract {
             #[allow(unused_imports, reason = "whatever the expressions need")]
             use super::*;
 
-            $crate::publisher_contract!(@tests ($new)
+            // The one place that names the types: what does not fit them is one error, not one for each check.
+            #[cfg(test)]
+            fn run_contract_check(check: &str) {
+                $crate::publisher_contract!(@run check, ($new) ($($change)?));
+            }
+
+            $crate::publisher_contract!(@tests
                 is_ordered_by_address
                 keeps_its_id_while_nothing_changes
                 has_an_id_of_its_own
@@ -51,7 +58,7 @@ macro_rules! publisher_contract {
                 is_read_by_many_threads_at_once
                 renews_no_stranger
             );
-            $($crate::publisher_contract!(@tests ($new, $change)
+            $($crate::publisher_contract!(@changing ($change)
                 follows_changes_with_new_ids
                 leaves_old_views_as_they_were
                 shows_whole_sets_while_a_writer_replaces
@@ -60,10 +67,19 @@ macro_rules! publisher_contract {
             );)?
         }
     };
-    (@tests $with:tt $($check:ident)*) => {
+    (@run $check:ident, ($new:expr) ()) => {
+        $crate::contract::run::publisher($check, $new)
+    };
+    (@run $check:ident, ($new:expr) ($change:expr)) => {
+        $crate::contract::run::changing_publisher($check, $new, $change)
+    };
+    (@changing ($change:expr) $($check:ident)*) => {
+        $crate::publisher_contract!(@tests $($check)*);
+    };
+    (@tests $($check:ident)*) => {
         $(#[test]
         fn $check() {
-            $crate::contract::publisher::$check $with;
+            run_contract_check(stringify!($check));
         })*
     };
 }
