@@ -1,9 +1,11 @@
 use std::time::{Duration, Instant};
 
-use lb_core::{Context, EndpointId, Tried};
+use lb_core::{EndpointId, Tried};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
+pub use self::live_attempt::LiveAttempt;
+use self::setbacks::Setbacks;
 use crate::backoff::{Backoff, Delays};
 use crate::error::Reason;
 use crate::policy::Verdict;
@@ -71,21 +73,6 @@ pub struct Engine {
     replayable: bool,
 }
 
-#[derive(Debug)]
-struct Setbacks {
-    /// To be avoided: those of this round, and those that are paused.
-    tried: Tried,
-    /// Those that were tried since the last wait.
-    round: Vec<EndpointId>,
-    /// Those that asked not to be tried before a time.
-    paused: Vec<(EndpointId, Instant)>,
-    delays: Delays,
-    /// The wait before the last attempt has been drawn.
-    last: bool,
-    /// A wait has just ended: an endpoint that was tried before is taken.
-    rested: bool,
-}
-
 /// What to do next.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -101,34 +88,6 @@ pub enum Step {
     Await,
     /// It is over; attempts that are still alive are to be cancelled.
     Finish(Reason),
-}
-
-/// A live attempt; given back when it ends, so that none ends twice.
-#[derive(Debug)]
-pub struct LiveAttempt {
-    pub(crate) number: u32,
-    pub(crate) started: Instant,
-    pub(crate) deadline: Option<Instant>,
-}
-
-impl LiveAttempt {
-    /// Which attempt of the request it is, counted from 1.
-    pub fn number(&self) -> u32 {
-        self.number
-    }
-
-    /// When to stop waiting for it. `None`: never.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
-    }
-
-    /// The context of the attempt, which derives from the caller's.
-    pub(crate) fn context(&self, ctx: &Context) -> Context {
-        match self.deadline {
-            Some(deadline) => ctx.with_deadline(deadline),
-            None => ctx.clone(),
-        }
-    }
 }
 
 impl Engine {
@@ -273,13 +232,11 @@ impl Engine {
             return Step::Await;
         }
         let setbacks = self.setbacks();
-        let all_paused =
-            setbacks.round.iter().all(|id| setbacks.pause_of(*id).is_some_and(|until| now < until));
-        let first_pause = setbacks.paused.iter().map(|(_, until)| *until).filter(|until| now < *until).min();
+        let all_paused_until = setbacks.all_paused_until(now);
         setbacks.begin_round(now);
-        match first_pause {
-            Some(until) if all_paused => self.wait_until(until),
-            _ => self.back_off(now),
+        match all_paused_until {
+            Some(until) => self.wait_until(until),
+            None => self.back_off(now),
         }
     }
 
@@ -312,27 +269,8 @@ impl Engine {
     }
 }
 
-impl Setbacks {
-    fn new() -> Self {
-        let (tried, round, paused) = (Tried::new(), Vec::new(), Vec::new());
-        Self { tried, round, paused, delays: Delays::new(), last: false, rested: false }
-    }
-
-    /// All may be tried again but those that are paused.
-    fn begin_round(&mut self, now: Instant) {
-        self.paused.retain(|(_, until)| now < *until);
-        self.tried.clear();
-        self.round.clear();
-        for (id, _) in &self.paused {
-            self.tried.insert(*id);
-            self.round.push(*id);
-        }
-    }
-
-    fn pause_of(&self, id: EndpointId) -> Option<Instant> {
-        self.paused.iter().rev().find(|(paused, _)| *paused == id).map(|(_, until)| *until)
-    }
-}
+mod live_attempt;
+mod setbacks;
 
 #[cfg(test)]
 mod properties;
