@@ -158,10 +158,8 @@ impl Engine {
     }
 
     /// An attempt at `id` did not succeed. (One that did ends the request; there is nothing to decide.)
-    #[expect(clippy::needless_pass_by_value, reason = "a live attempt ends once")]
-    pub fn ended(&mut self, attempt: LiveAttempt, id: EndpointId, verdict: Verdict, now: Instant) -> Step {
-        debug_assert!(attempt.number <= self.made, "an attempt of this engine");
-        self.alive -= 1;
+    pub fn ended(&mut self, _: LiveAttempt, id: EndpointId, verdict: Verdict, now: Instant) -> Step {
+        self.alive = self.alive.saturating_sub(1);
         let setbacks = self.setbacks();
         setbacks.tried.insert(id);
         setbacks.round.push(id);

@@ -19,12 +19,12 @@ use crate::retry::Retry;
     label = "the feature `tokio` of lb-retry is missing",
     note = "enable it in Cargo.toml: lb-retry = {{ version = \"…\", features = [\"tokio\"] }}"
 )]
-pub trait FeatureTokio {}
+pub trait NeedsTheFeatureTokio {}
 
 /// There to be refused with a message that names the feature.
 impl<Req, L, P, M> AsyncEndpoint<Req> for Retry<L, P, M>
 where
-    Self: FeatureTokio,
+    Self: NeedsTheFeatureTokio,
 {
     type Response = Infallible;
     type Error = Infallible;
