@@ -115,8 +115,7 @@ impl<E: Send + Sync> Publisher for EndpointCache<E> {
 
     /// The next replace makes it anew.
     fn renew(&self, id: EndpointId) -> bool {
-        let set = self.cell.load();
-        let known = (0..set.len()).any(|index| set.id_at(index) == Some(id));
+        let known = self.cell.load().contains(id);
         let mut renewals = lock(&self.renewals);
         if known && !renewals.contains(&id) {
             renewals.push(id);

@@ -101,6 +101,11 @@ impl<E> EndpointSet<E> {
         self.member(index).map(|member| member.id())
     }
 
+    /// Whether the endpoint `id` is a member here, next tiers aside. Cost: one comparison a member.
+    pub fn contains(&self, id: EndpointId) -> bool {
+        self.members().iter().any(|member| member.id() == id)
+    }
+
     /// Picks the member at `index`; `None` past the end. For those who write a strategy. Cost: one reference count.
     #[inline]
     pub fn pick(&self, index: usize) -> Option<Pick<E>> {

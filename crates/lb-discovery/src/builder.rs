@@ -25,6 +25,20 @@ impl DiscoveryBuilder {
         Self { name, source: Box::new(source), settings: Settings::default(), allow_initial_failure: false }
     }
 
+    /// A builder whose [source](Self::source) comes last: for builders that wrap this one, and whose source depends on
+    /// settings of their own.
+    #[doc(hidden)]
+    pub fn without_source(name: impl Into<Arc<str>>) -> Self {
+        Self::new(name.into(), |_: &Context| Err("there is no source".into()))
+    }
+
+    /// Puts `source` in the place of the one before.
+    #[doc(hidden)]
+    pub fn source(mut self, source: impl Source) -> Self {
+        self.source = Box::new(source);
+        self
+    }
+
     /// Sets when the source is asked again. The default is [`Refresh::Every`] 30 seconds.
     pub fn refresh(mut self, refresh: Refresh) -> Self {
         self.settings.refresh = refresh;

@@ -246,8 +246,7 @@ impl<E> Feed<E> {
 
     /// Marks an endpoint to be made anew. `false`: it is no member.
     pub(crate) fn renew(&self, id: EndpointId) -> bool {
-        let set = self.cell.load();
-        let known = (0..set.len()).any(|index| set.id_at(index) == Some(id));
+        let known = self.cell.load().contains(id);
         let mut renewals = lock(&self.renewals);
         if known && !renewals.contains(&id) {
             renewals.push(id);

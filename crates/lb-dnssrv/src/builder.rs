@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use lb_core::Factory;
-use lb_discovery::{DiscoveryBuilder, DiscoveryPublisher, OnEmpty, OnShrink, Refresh};
+use lb_discovery::{DiscoveryBuilder, OnEmpty, OnShrink, Refresh};
 
 use crate::source::SrvSource;
 use crate::{DnsSrvError, DnsSrvPublisher, SrvLookup};
@@ -17,32 +17,19 @@ pub struct DnsSrvBuilder {
     #[cfg(feature = "hickory")]
     resolver: lb_dns::ResolverSettings,
     resolve_targets: bool,
-    refresh: Option<Refresh>,
-    on_empty: OnEmpty,
-    expire_after: Option<Duration>,
-    on_shrink: Option<OnShrink>,
-    min_interval: Option<Duration>,
-    jitter: Option<u8>,
-    factory_timeout: Option<Duration>,
-    allow_initial_failure: bool,
+    discovery: DiscoveryBuilder,
 }
 
 impl DnsSrvBuilder {
     pub(crate) fn new(name: String) -> Self {
+        let discovery = DiscoveryBuilder::without_source(name.as_str());
         Self {
             name,
             lookup: None,
             #[cfg(feature = "hickory")]
             resolver: lb_dns::ResolverSettings::default(),
             resolve_targets: false,
-            refresh: None,
-            on_empty: OnEmpty::default(),
-            expire_after: None,
-            on_shrink: None,
-            min_interval: None,
-            jitter: None,
-            factory_timeout: None,
-            allow_initial_failure: false,
+            discovery,
         }
     }
 
@@ -52,7 +39,7 @@ impl DnsSrvBuilder {
     /// an answer without records the negative TTL (RFC 2308). [`Refresh::Watch`] is for a [`lookup`](Self::lookup) of yours
     /// that waits for news by itself.
     pub fn refresh(mut self, refresh: Refresh) -> Self {
-        self.refresh = Some(refresh);
+        self.discovery = self.discovery.refresh(refresh);
         self
     }
 
@@ -85,45 +72,45 @@ impl DnsSrvBuilder {
     /// Has [`build`](Self::build) return a publisher even if the first lookup fails. Such a publisher answers
     /// [`NotReady`](lb_core::Error::NotReady), and keeps trying.
     pub fn allow_initial_failure(mut self) -> Self {
-        self.allow_initial_failure = true;
+        self.discovery = self.discovery.allow_initial_failure();
         self
     }
 
     /// Takes the set out of use once lookups have been failing for longer than this:
     /// [`Error::Discovery`](lb_core::Error::Discovery) until one succeeds. More than zero; the default is never.
     pub fn expire_after(mut self, limit: Duration) -> Self {
-        self.expire_after = Some(limit);
+        self.discovery = self.discovery.expire_after(limit);
         self
     }
 
     /// Sets what an authoritative answer without records (NXDOMAIN, NODATA) does. The default is [`OnEmpty::KeepLast`].
     pub fn on_empty(mut self, on_empty: OnEmpty) -> Self {
-        self.on_empty = on_empty;
+        self.discovery = self.discovery.on_empty(on_empty);
         self
     }
 
     /// Sets what a set that shrinks at once does. The default is [`OnShrink::Follow`].
     pub fn on_shrink(mut self, on_shrink: OnShrink) -> Self {
-        self.on_shrink = Some(on_shrink);
+        self.discovery = self.discovery.on_shrink(on_shrink);
         self
     }
 
     /// Sets the shortest time from one lookup to the next, whatever asks for it.
     pub fn min_interval(mut self, interval: Duration) -> Self {
-        self.min_interval = Some(interval);
+        self.discovery = self.discovery.min_interval(interval);
         self
     }
 
     /// Sets by how much the period is varied, in percent of it either way, so that a fleet does not ask in step; a TTL is
-    /// never exceeded. 0 to 100; the default is 10.
+    /// never exceeded. 0 to 99; the default is 10.
     pub fn jitter(mut self, percent: u8) -> Self {
-        self.jitter = Some(percent);
+        self.discovery = self.discovery.jitter(percent);
         self
     }
 
     /// Sets how long the factory may take for one endpoint; then it has failed. More than zero; the default is 10 seconds.
     pub fn factory_timeout(mut self, limit: Duration) -> Self {
-        self.factory_timeout = Some(limit);
+        self.discovery = self.discovery.factory_timeout(limit);
         self
     }
 
@@ -165,29 +152,7 @@ impl DnsSrvBuilder {
             None => self.default_lookup()?,
         };
         let source = SrvSource::new(self.name.clone(), lookup, self.resolve_targets);
-        let mut builder = DiscoveryPublisher::builder(self.name, source).on_empty(self.on_empty);
-        if let Some(refresh) = self.refresh {
-            builder = builder.refresh(refresh);
-        }
-        if let Some(limit) = self.expire_after {
-            builder = builder.expire_after(limit);
-        }
-        if let Some(on_shrink) = self.on_shrink {
-            builder = builder.on_shrink(on_shrink);
-        }
-        if let Some(interval) = self.min_interval {
-            builder = builder.min_interval(interval);
-        }
-        if let Some(percent) = self.jitter {
-            builder = builder.jitter(percent);
-        }
-        if let Some(limit) = self.factory_timeout {
-            builder = builder.factory_timeout(limit);
-        }
-        if self.allow_initial_failure {
-            builder = builder.allow_initial_failure();
-        }
-        Ok(builder)
+        Ok(self.discovery.source(source))
     }
 
     #[cfg(not(feature = "hickory"))]
@@ -200,7 +165,7 @@ impl std::fmt::Debug for DnsSrvBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DnsSrvBuilder")
             .field("name", &self.name)
-            .field("refresh", &self.refresh)
+            .field("discovery", &self.discovery)
             .finish_non_exhaustive()
     }
 }

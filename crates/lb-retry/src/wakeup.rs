@@ -41,7 +41,13 @@ impl Wakeup {
     /// Ready once after a change.
     #[cfg(feature = "tokio")]
     pub(crate) fn poll_changed(&self, task: &mut std::task::Context<'_>) -> std::task::Poll<()> {
-        *self.observer.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.waker().clone());
+        let waker = Some(task.waker().clone());
+        let before = std::mem::replace(
+            &mut *self.observer.waker.lock().unwrap_or_else(PoisonError::into_inner),
+            waker,
+        );
+        // Outside of the lock: it may be the last hold on a task.
+        drop(before);
         // After the waker is there, so that no change falls between.
         if self.changed.try_recv().is_ok() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     }

@@ -1,17 +1,13 @@
-//! Cases 2, 3, 5, 6 and 33b: a factory or a destructor that hangs costs itself, and one that fails is told of.
+//! Cases 2, 5, 6 and 33b: a factory that hangs costs itself, and one that fails is told of.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use lb_core::{BoxError, Context, Factory, Instance, Observer, Publisher};
+use lb_core::{BoxError, Context, Factory, Instance, Publisher};
 use lb_discovery::{DiscoveryError, DiscoveryPublisher, Refresh};
 
-use crate::common::{self, LONG, Script, echo, refreshed, script, set, until};
-
-/// The goal for a change while a factory or a destructor hangs.
-const PROMPTLY: Duration = Duration::from_millis(50);
+use crate::common::{self, LONG, PROMPTLY, Script, echo, promptly, refreshed, script, set, until};
 
 /// Hangs for addresses that begin with "slow" until `release` disconnects, whatever its context says.
 #[derive(Clone)]
@@ -80,13 +76,6 @@ impl Scene {
         self.ticks.send(common::now()).unwrap();
         refreshed(&self.publisher, count);
     }
-}
-
-/// The best of five: a busy machine may take its time as well.
-#[track_caller]
-fn promptly(what: &str, limit: Duration, mut measure: impl FnMut() -> Duration) {
-    let best = (0..5).map(|_| measure()).min().unwrap();
-    assert!(best <= limit, "{what} took {best:?}");
 }
 
 #[test]
@@ -238,132 +227,6 @@ fn case_33b_a_publisher_whose_every_factory_failed_is_not_ready() {
     assert!(error.ends_with(": refused"), "{error}");
 }
 
-/// An endpoint whose destructor hangs until `release` disconnects.
-struct Clinging {
-    release: Receiver<()>,
-    dropped: Sender<()>,
-}
-
-impl Drop for Clinging {
-    fn drop(&mut self) {
-        let _ = self.dropped.send(());
-        let _ = self.release.recv();
-    }
-}
-
-#[test]
-fn case_3_no_change_no_stop_and_no_drop_waits_for_a_destructor() {
-    let (script, source) = script();
-    let (ticks, on) = unbounded();
-    let (held, release) = bounded(0);
-    let (dropped, drops) = unbounded();
-    script.answer(["a:80", "b:80", "c:80", "d:80", "e:80"]);
-    let publisher = DiscoveryPublisher::builder("x", source)
-        .refresh(Refresh::On(on))
-        .build(move |_: &Instance| {
-            Ok::<_, BoxError>(Clinging { release: release.clone(), dropped: dropped.clone() })
-        })
-        .unwrap();
-    let mut count = 1;
-    promptly("a change", PROMPTLY, || {
-        count += 1;
-        let begun = common::now();
-        script.answer([&*format!("{count}:80")]);
-        ticks.send(common::now()).unwrap();
-        refreshed(&publisher, count);
-        let took = begun.elapsed();
-        assert_eq!(set(&publisher), format!("{count}:80"));
-        drops.recv_timeout(LONG).unwrap();
-        took
-    });
-    let limit = Duration::from_millis(100);
-    let begun = common::now();
-    publisher.stop();
-    drop(publisher);
-    assert!(begun.elapsed() < limit * 2, "stop and drop took {:?}", begun.elapsed());
-    drop(held);
-}
-
-#[test]
-fn case_3_ordinary_destructors_have_run_when_drop_returns() {
-    let factory = lb_test::CountingFactory::new();
-    let (script, source) = script();
-    script.answer(["a:80", "b:80"]);
-    let publisher = DiscoveryPublisher::builder("x", source).build(factory.clone()).unwrap();
-    drop(publisher);
-    assert_eq!((factory.made(), factory.alive()), (2, 0));
-}
-
-/// Hangs when it is told, until `release` disconnects.
-struct Deaf(Receiver<()>);
-
-impl Observer for Deaf {
-    fn changed(&self) {
-        let _ = self.0.recv();
-    }
-}
-
-#[test]
-fn an_observer_that_hangs_holds_up_no_change_and_no_stop() {
-    let (script, source) = script();
-    let (ticks, on) = unbounded();
-    script.answer(["a:80"]);
-    let publisher = DiscoveryPublisher::builder("x", source).refresh(Refresh::On(on)).build(echo).unwrap();
-    let (held, release) = bounded(0);
-    let deaf = Arc::new(Deaf(release));
-    let weak: Weak<dyn Observer> = Arc::<Deaf>::downgrade(&deaf);
-    assert!(publisher.subscribe(weak));
-    let mut count = 1;
-    promptly("a change", PROMPTLY, || {
-        count += 1;
-        let begun = common::now();
-        script.answer([&*format!("{count}:80")]);
-        ticks.send(common::now()).unwrap();
-        refreshed(&publisher, count);
-        assert_eq!(set(&publisher), format!("{count}:80"));
-        begun.elapsed()
-    });
-    promptly("stop", PROMPTLY, || {
-        let begun = common::now();
-        publisher.stop();
-        begun.elapsed()
-    });
-    drop(held);
-}
-
-/// Says on which thread it is dropped.
-struct Placed(Sender<Option<String>>);
-
-impl Drop for Placed {
-    fn drop(&mut self) {
-        let _ = self.0.send(std::thread::current().name().map(str::to_owned));
-    }
-}
-
-#[test]
-fn idle_there_is_one_thread_and_none_of_the_users_code_runs_on_it() {
-    let (script, source) = script();
-    let (ticks, on) = unbounded();
-    let (sender, places) = unbounded();
-    script.answer(["a:80"]);
-    let publisher = DiscoveryPublisher::builder("x", source)
-        .refresh(Refresh::On(on))
-        .build(move |_: &Instance| {
-            let _ = sender.send(std::thread::current().name().map(str::to_owned));
-            Ok::<_, BoxError>(Placed(sender.clone()))
-        })
-        .unwrap();
-    script.answer([]);
-    script.answer(["b:80"]);
-    for count in [2, 3] {
-        ticks.send(common::now()).unwrap();
-        refreshed(&publisher, count);
-    }
-    drop(publisher);
-    let places: BTreeSet<_> = places.iter().flatten().collect();
-    assert_eq!(places.into_iter().collect::<Vec<_>>(), ["lb-dispose", "lb-make"]);
-}
-
 #[test]
 fn a_renewed_endpoint_is_made_anew_without_asking_the_source() {
     let (script, source) = script();
@@ -383,8 +246,9 @@ fn a_renewed_endpoint_is_made_anew_without_asking_the_source() {
     assert!(publisher.renew(id));
     told.recv_timeout(LONG).unwrap();
     assert_ne!(publisher.endpoints().unwrap().id_at(1), Some(id));
-    assert_eq!(makes.try_iter().collect::<Vec<_>>().last().map(String::as_str), Some("b:80"));
-    assert_eq!(makes.len(), 0);
+    let mut made: Vec<_> = makes.try_iter().collect();
+    made.sort();
+    assert_eq!(made, ["a:80", "b:80", "b:80"], "b alone was made anew");
     assert!(!publisher.renew(id), "it is a member no more");
     assert_eq!(publisher.status().refreshes(), 1);
     drop(ticks);

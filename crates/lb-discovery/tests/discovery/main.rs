@@ -3,6 +3,7 @@
 
 mod common;
 mod contract;
+mod destructors;
 mod expiry;
 mod factories;
 mod first_answer;

@@ -27,8 +27,8 @@ impl DnsSrvBuilder {
     }
 
     /// Sets the file with the system's resolver configuration: the search list along which relative names are asked for
-    /// and, where none are given, the name servers; see [`Resolver`] for its options. It is read again when it changes. The default is `/etc/resolv.conf`; on
-    /// a system without such a file (Windows) give name servers, and absolute names.
+    /// and, where none are given, the name servers; see [`Resolver`] for its options. It is read again when it changes. The
+    /// default is `/etc/resolv.conf`; on a system without such a file (Windows) give name servers, and absolute names.
     pub fn resolv_conf(mut self, path: impl Into<PathBuf>) -> Self {
         self.resolver = self.resolver.resolv_conf(path);
         self
