@@ -2,6 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::recording::recorded_async;
 use crate::{Context, Pick};
 
 /// What a request is sent through, as a future.
@@ -96,7 +97,7 @@ macro_rules! forward_async_endpoint {
 
 forward_async_endpoint!(&T, Box<T>, Arc<T>);
 
-impl<Req, E: AsyncEndpoint<Req>> AsyncEndpoint<Req> for Pick<E> {
+impl<Req, E: AsyncEndpoint<Req> + Send + Sync> AsyncEndpoint<Req> for Pick<E> {
     type Response = E::Response;
     type Error = E::Error;
 
@@ -105,7 +106,7 @@ impl<Req, E: AsyncEndpoint<Req>> AsyncEndpoint<Req> for Pick<E> {
         ctx: &Context,
         request: Req,
     ) -> impl Future<Output = Result<Self::Response, Self::Error>> + Send {
-        E::call(self, ctx, request)
+        recorded_async(self, E::call(self, ctx, request))
     }
 }
 

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::recording::recorded;
 use crate::{Context, Pick};
 
 /// What a request is sent through, on the caller's thread.
@@ -114,6 +115,6 @@ impl<Req, E: Endpoint<Req>> Endpoint<Req> for Pick<E> {
     type Error = E::Error;
 
     fn call(&self, ctx: &Context, request: Req) -> Result<Self::Response, Self::Error> {
-        E::call(self, ctx, request)
+        recorded(self, || E::call(self, ctx, request))
     }
 }

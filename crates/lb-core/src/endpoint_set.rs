@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::member::Member;
-use crate::{EndpointId, Instance, Pick, lanes};
+use crate::{EndpointId, Instance, Mark, Pick, PickObserver, StateKey, lanes};
 
 /// An immutable set of endpoints, ordered by address: what writers make, cells take and tables keep.
 ///
@@ -22,6 +22,8 @@ pub struct EndpointSet<E> {
     lanes: usize,
     /// Lane by lane, each of `len` members in order.
     members: Box<[Arc<Member<E>>]>,
+    /// One for each member, if any has one.
+    marks: Option<Arc<[Option<Mark>]>>,
     next: Option<Arc<EndpointSet<E>>>,
 }
 
@@ -37,19 +39,22 @@ impl<E> EndpointSet<E> {
     }
 
     /// The members at `indices`, with a new id. An index past the end selects nothing, one given twice selects once.
-    /// The [next tier](Self::next_tier) stays. For those who write a filter; it shares the endpoints. Cost: a sort of the
-    /// indices.
+    /// Their marks and the [next tier](Self::next_tier) stay. For those who write a filter; it shares the endpoints.
+    /// Cost: a sort of the indices.
     #[must_use]
     pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
         let indices: BTreeSet<usize> = indices.into_iter().filter(|index| *index < self.len).collect();
+        let marks = self.marks.as_ref().map(|marks| indices.iter().map(|index| marks[*index].clone()).collect());
         let members = indices.into_iter().filter_map(|index| self.member(index)).cloned().collect();
-        Self { next: self.next.clone(), ..Self::from_members(members) }
+        Self { marks, next: self.next.clone(), ..Self::from_members(members) }
     }
 
-    /// The same members and next tiers, with a new id: for those who keep a set. Cost: one reference count a member.
+    /// The same members, marks and next tiers, with a new id: for those who keep a set. Cost: one reference count a
+    /// member.
     #[must_use]
     pub fn to_set(&self) -> Self {
-        Self { id: next_id(), members: self.members.clone(), next: self.next.clone(), ..*self }
+        let (members, marks, next) = (self.members.clone(), self.marks.clone(), self.next.clone());
+        Self { id: next_id(), members, marks, next, ..*self }
     }
 
     /// This set, with `next` to go on with once all members here were tried for a request. Where it has a next tier
@@ -109,11 +114,19 @@ impl<E> EndpointSet<E> {
     /// Picks the member at `index`; `None` past the end. For those who write a strategy. Cost: one reference count.
     #[inline]
     pub fn pick(&self, index: usize) -> Option<Pick<E>> {
-        if index >= self.len {
-            return None;
-        }
-        let member = self.members.get(lanes::of_thread(self.lanes) * self.len + index)?;
-        Some(Pick::new(Arc::clone(member)))
+        Some(Pick::new(Arc::clone(self.member_of_lane(index)?)))
+    }
+
+    /// The pick at a time that was read already, in nanoseconds of its observers' clock; else as [`pick`](Self::pick).
+    #[inline]
+    pub fn pick_at(&self, index: usize, nanos: u64) -> Option<Pick<E>> {
+        Some(Pick::new_at(Arc::clone(self.member_of_lane(index)?), nanos))
+    }
+
+    /// A handle on the member at `index` that no observer is told of: for probes and health checks, which would count as
+    /// requests else.
+    pub fn handle(&self, index: usize) -> Option<Pick<E>> {
+        self.member(index).map(|member| Pick::unobserved(Arc::clone(member)))
     }
 
     /// `members` must be ordered by identity, each once.
@@ -125,7 +138,7 @@ impl<E> EndpointSet<E> {
             let copy = members[place - len].renewed(members[place - len].instance().clone());
             members.push(copy);
         }
-        Self { id: next_id(), len, lanes, members: members.into(), next: None }
+        Self { id: next_id(), len, lanes, members: members.into(), marks: None, next: None }
     }
 
     /// Those of the first lane, by which a set is known.
@@ -135,6 +148,87 @@ impl<E> EndpointSet<E> {
 
     fn member(&self, index: usize) -> Option<&Arc<Member<E>>> {
         self.members().get(index)
+    }
+
+    /// In the lane of this thread.
+    #[inline]
+    fn member_of_lane(&self, index: usize) -> Option<&Arc<Member<E>>> {
+        if index >= self.len {
+            return None;
+        }
+        self.members.get(lanes::of_thread(self.lanes) * self.len + index)
+    }
+}
+
+/// What filters and strategies add to the members of a set. Each yields a set with a new id, which shares the endpoints and
+/// keeps the next tiers as they are. None of them is for a request's thread.
+impl<E> EndpointSet<E> {
+    /// Each endpoint's state of a kind, by index; those that have none yet get theirs. Cost: one lock a member.
+    pub fn states<T: Send + Sync + 'static>(&self, key: &StateKey<T>) -> Box<[Arc<T>]> {
+        self.members().iter().map(|member| member.state(key)).collect()
+    }
+
+    /// Has the pick of each member tell the observer of its index, beside those that are told already. One that observes
+    /// a member already is not told twice. With fewer observers than members the last members get none.
+    #[must_use]
+    pub fn observed<T: PickObserver>(&self, observers: &[Arc<T>]) -> Self {
+        let observed = |(index, member): (usize, &Arc<Member<E>>)| match observers.get(index) {
+            Some(observer) => member.observed_by(Arc::<T>::clone(observer)),
+            None => Arc::clone(member),
+        };
+        self.with_members(self.members().iter().enumerate().map(observed).collect())
+    }
+
+    /// Marks the members that `healthy` says no of. Marks that are there already stay.
+    #[must_use]
+    pub fn with_health(&self, healthy: impl Fn(usize, &Instance) -> bool) -> Self {
+        self.with_marks(|index, instance| {
+            (!healthy(index, instance)).then(|| Mark::new("health", "not healthy"))
+        })
+    }
+
+    /// Marks the members for which `mark` yields one. A member that is marked already keeps its mark.
+    #[must_use]
+    pub fn with_marks(&self, mark: impl Fn(usize, &Instance) -> Option<Mark>) -> Self {
+        let of = |(index, instance)| self.mark(index).cloned().or_else(|| mark(index, instance));
+        let marks: Arc<[_]> = self.instances().enumerate().map(of).collect();
+        let marks = marks.iter().any(Option::is_some).then_some(marks);
+        Self { marks, ..self.to_set() }
+    }
+
+    /// The same members without their marks.
+    #[must_use]
+    pub fn without_marks(&self) -> Self {
+        Self { marks: None, ..self.to_set() }
+    }
+
+    /// The same members under the weights that `weight` yields.
+    #[must_use]
+    pub fn with_weights(&self, weight: impl Fn(usize, &Instance) -> u32) -> Self {
+        let weighted = |(index, member): (usize, &Arc<Member<E>>)| {
+            let (instance, weight) = (member.instance(), weight(index, member.instance()));
+            if weight == instance.weight() {
+                Arc::clone(member)
+            } else {
+                member.renewed(instance.clone().with_weight(weight))
+            }
+        };
+        self.with_members(self.members().iter().enumerate().map(weighted).collect())
+    }
+
+    /// Whether the member at `index` is there and has no mark.
+    pub fn is_healthy(&self, index: usize) -> bool {
+        index < self.len && self.mark(index).is_none()
+    }
+
+    /// The mark of the member at `index`, if it has one.
+    pub fn mark(&self, index: usize) -> Option<&Mark> {
+        self.marks.as_ref()?.get(index)?.as_ref()
+    }
+
+    /// Other members for the same endpoints, one for one.
+    fn with_members(&self, members: Vec<Arc<Member<E>>>) -> Self {
+        Self { marks: self.marks.clone(), next: self.next.clone(), ..Self::from_members(members) }
     }
 }
 

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
+use crate::pick_observer::PickObservers;
+use crate::state::States;
 use crate::support::{caught, log_safely};
-use crate::{EndpointId, Instance, LOG};
+use crate::{EndpointId, Instance, LOG, PickObserver, StateKey};
 
 /// One member of a set: an instance as it stands in that set, and its endpoint, which may outlive the set.
 ///
@@ -10,18 +12,41 @@ use crate::{EndpointId, Instance, LOG};
 pub(crate) struct Member<E> {
     instance: Instance,
     live: Arc<Live<E>>,
+    observers: Option<Arc<PickObservers>>,
 }
 
 impl<E> Member<E> {
     pub(crate) fn new(instance: Instance, endpoint: E) -> Arc<Self> {
         let address = instance.shared_address();
-        let live = Arc::new(Live { id: EndpointId::next(), address, endpoint: Some(endpoint) });
-        Arc::new(Self { instance, live })
+        let live = Live { id: EndpointId::next(), address, states: States::new(), endpoint: Some(endpoint) };
+        Arc::new(Self { instance, live: Arc::new(live), observers: None })
     }
 
-    /// The same endpoint under changed attributes.
+    /// The same endpoint and observers under changed attributes.
     pub(crate) fn renewed(&self, instance: Instance) -> Arc<Self> {
-        Arc::new(Self { instance, live: Arc::clone(&self.live) })
+        Arc::new(Self { instance, live: Arc::clone(&self.live), observers: self.observers.clone() })
+    }
+
+    /// The same with one observer more, unless that one observes already.
+    pub(crate) fn observed_by(self: &Arc<Self>, observer: Arc<dyn PickObserver>) -> Arc<Self> {
+        match PickObservers::joined(self.observers.as_ref(), observer) {
+            None => Arc::clone(self),
+            observers => Arc::new(Self {
+                instance: self.instance.clone(),
+                live: Arc::clone(&self.live),
+                observers,
+            }),
+        }
+    }
+
+    /// The endpoint's state of this kind.
+    pub(crate) fn state<T: Send + Sync + 'static>(&self, key: &StateKey<T>) -> Arc<T> {
+        self.live.states.get(key, &self.instance)
+    }
+
+    #[inline]
+    pub(crate) fn observers(&self) -> Option<&PickObservers> {
+        self.observers.as_deref()
     }
 
     #[inline]
@@ -40,10 +65,11 @@ impl<E> Member<E> {
     }
 }
 
-/// An endpoint until its last member is gone; what will belong to the endpoint (load, failures) goes here.
+/// An endpoint until its last member is gone, and what belongs to it.
 struct Live<E> {
     id: EndpointId,
     address: Arc<str>,
+    states: States,
     /// `Some` until it is dropped.
     endpoint: Option<E>,
 }
