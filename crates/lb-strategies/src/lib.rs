@@ -8,12 +8,27 @@
 //! Both ignore weight and priority, as Go kit's do. Both pick again while an untried endpoint is left when a request says
 //! which it has [tried](lb_core::PickRequest::with_tried), and then from the [next tier](lb_core::EndpointSet::next_tier). A pick takes no lock, allocates nothing and logs nothing.
 
+mod circle;
 mod draw;
+mod forward;
+mod in_flight;
+mod least_loaded;
+mod numbers;
 mod random;
 mod round_robin;
+mod shares;
 mod split_mix;
 mod sync;
+mod tiers;
 mod turns;
+mod turns_by_weight;
+mod two_choices;
+mod weighted_random;
+mod weighted_round_robin;
 
+pub use in_flight::InFlight;
+pub use least_loaded::LeastLoaded;
 pub use random::Random;
 pub use round_robin::RoundRobin;
+pub use weighted_random::WeightedRandom;
+pub use weighted_round_robin::WeightedRoundRobin;

@@ -1,13 +1,10 @@
-use std::cell::Cell;
 use std::sync::Weak;
-use std::sync::atomic::Ordering;
 
-use crossbeam_utils::CachePadded;
 use lb_core::{EndpointId, Error, LoadBalancer, Observer, Pick, PickRequest, Publisher};
 
 use crate::draw;
-use crate::split_mix::{STEP, below, mix};
-use crate::sync::AtomicU64;
+use crate::numbers::Numbers;
+use crate::split_mix::below;
 
 /// Picks uniformly at random.
 ///
@@ -33,17 +30,10 @@ pub struct Random<P> {
     numbers: Numbers,
 }
 
-#[derive(Debug)]
-enum Numbers {
-    /// The state of one generator, which all threads advance.
-    Seeded(CachePadded<AtomicU64>),
-    PerThread,
-}
-
 impl<P: Publisher> Random<P> {
     /// One sequence for a `seed`, whichever threads pick. Threads share one counter.
     pub fn new(publisher: P, seed: u64) -> Self {
-        Self { publisher, numbers: Numbers::Seeded(CachePadded::new(AtomicU64::new(seed))) }
+        Self { publisher, numbers: Numbers::seeded(seed) }
     }
 
     /// A generator for each thread, seeded by the operating system.
@@ -72,36 +62,4 @@ impl<P: Publisher> LoadBalancer for Random<P> {
     fn renew(&self, id: EndpointId) -> bool {
         self.publisher.renew(id)
     }
-}
-
-impl Numbers {
-    #[inline]
-    fn next(&self) -> u64 {
-        match self {
-            Self::Seeded(state) => mix(state.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP)),
-            Self::PerThread => next_of_thread(),
-        }
-    }
-}
-
-#[inline]
-fn next_of_thread() -> u64 {
-    thread_local! {
-        // 0: not seeded yet. A state that comes by 0 again, once in 2⁶⁴ numbers, is seeded anew.
-        static STATE: Cell<u64> = const { Cell::new(0) };
-    }
-    STATE.with(|state| {
-        let mut current = state.get();
-        if current == 0 {
-            current = seed();
-        }
-        let next = current.wrapping_add(STEP);
-        state.set(next);
-        mix(next)
-    })
-}
-
-#[cold]
-fn seed() -> u64 {
-    rand::random()
 }

@@ -3,7 +3,7 @@ use std::sync::Weak;
 use lb_core::{EndpointId, Error, LoadBalancer, Observer, Pick, PickRequest, Publisher};
 
 use crate::draw;
-use crate::turns::{ShardedTurns, StrictTurns};
+use crate::turns::Turns;
 
 /// Picks each endpoint in turn, in the order of the set.
 ///
@@ -35,21 +35,15 @@ pub struct RoundRobin<P> {
     turns: Turns,
 }
 
-#[derive(Debug)]
-enum Turns {
-    Sharded(ShardedTurns),
-    Strict(StrictTurns),
-}
-
 impl<P: Publisher> RoundRobin<P> {
     /// Starts at a random place, with a counter for each of up to 16 threads.
     pub fn new(publisher: P) -> Self {
-        Self { publisher, turns: Turns::Sharded(ShardedTurns::starting_at(rand::random())) }
+        Self { publisher, turns: Turns::sharded() }
     }
 
     /// Starts at `offset` (modulo the number of endpoints), with one counter for all threads.
     pub fn starting_at(publisher: P, offset: usize) -> Self {
-        Self { publisher, turns: Turns::Strict(StrictTurns::starting_at(offset)) }
+        Self { publisher, turns: Turns::strict(offset) }
     }
 }
 
@@ -59,10 +53,7 @@ impl<P: Publisher> LoadBalancer for RoundRobin<P> {
     #[inline]
     fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<P::Endpoint>, Error> {
         let endpoints = self.publisher.endpoints()?;
-        draw::pick(&endpoints, request, |len| match &self.turns {
-            Turns::Sharded(turns) => turns.next(len),
-            Turns::Strict(turns) => turns.next(len),
-        })
+        draw::pick(&endpoints, request, |len| self.turns.next(len))
     }
 
     fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {

@@ -1,10 +1,10 @@
 //! The atomics and the thread-locals behind the counters: std's, or loom's in a model check (`--cfg loom`).
 
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicU64, AtomicUsize};
+pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
 #[cfg(not(loom))]
 pub(crate) use std::{
-    sync::atomic::{AtomicU64, AtomicUsize},
+    sync::atomic::{AtomicU32, AtomicU64, AtomicUsize},
     thread_local as per_thread,
 };
 

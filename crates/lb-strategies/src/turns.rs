@@ -5,6 +5,34 @@ use crossbeam_utils::CachePadded;
 
 use crate::sync::{AtomicU64, AtomicUsize, per_thread};
 
+/// Whose turn it is.
+#[derive(Debug)]
+pub(crate) enum Turns {
+    Sharded(ShardedTurns),
+    Strict(StrictTurns),
+}
+
+impl Turns {
+    /// From a random place, with a counter for each of up to 16 threads.
+    pub(crate) fn sharded() -> Self {
+        Self::Sharded(ShardedTurns::starting_at(rand::random()))
+    }
+
+    /// From `offset`, with one counter for all threads.
+    pub(crate) fn strict(offset: usize) -> Self {
+        Self::Strict(StrictTurns::starting_at(offset))
+    }
+
+    /// The next turn among `len`, which is not 0.
+    #[inline]
+    pub(crate) fn next(&self, len: usize) -> usize {
+        match self {
+            Self::Sharded(turns) => turns.next(len),
+            Self::Strict(turns) => turns.next(len),
+        }
+    }
+}
+
 /// How many counters a [`ShardedTurns`] has.
 const SHARDS: usize = 16;
 
