@@ -1,7 +1,10 @@
 //! Publishers made from publishers.
 //!
-//! - [`PriorityTiers`]: the members of the best tier, the others once all of those were tried.
+//! - [`PriorityTiers`]: the members of the best tier that is well enough, the others once all of those were tried.
 
 mod priority_tiers;
 
 pub use priority_tiers::PriorityTiers;
+
+/// The `log` target of this crate.
+const LOG: &str = "lb-filters";

@@ -13,9 +13,9 @@ use crate::sync::AtomicU32;
 /// use lb_core::{EndpointCache, Instance, LoadBalancer, Publisher, StateKey};
 /// use lb_strategies::{InFlight, LeastLoaded};
 ///
-/// let cache = EndpointCache::new(|_: &Instance| Ok::<_, std::io::Error>(()));
+/// let cache = std::sync::Arc::new(EndpointCache::new(|_: &Instance| Ok::<_, std::io::Error>(())));
 /// cache.replace(["a:80"]);
-/// let (one, other) = (LeastLoaded::new(&cache), LeastLoaded::new(&cache));
+/// let (one, other) = (LeastLoaded::new(cache.clone()), LeastLoaded::new(cache.clone()));
 /// let picks = (one.endpoint()?, other.endpoint()?);
 /// let states = cache.endpoints()?.states(&StateKey::<InFlight>::shared());
 /// assert_eq!(states[0].get(), 2);

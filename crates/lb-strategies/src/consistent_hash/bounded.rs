@@ -1,0 +1,84 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use lb_core::PickObserver;
+
+use super::table::Table;
+use crate::sync::AtomicU64;
+
+/// How many requests one balancer has in flight on one endpoint, and, shared by all its endpoints, in all.
+#[derive(Debug)]
+pub(super) struct Load {
+    own: AtomicU64,
+    all: Arc<AtomicU64>,
+    /// With the counts of its `Arc` it fills a cache line.
+    _padding: [u64; 4],
+}
+
+impl Load {
+    pub(super) fn new(all: Arc<AtomicU64>) -> Self {
+        Self { own: AtomicU64::new(0), all, _padding: [0; 4] }
+    }
+}
+
+impl PickObserver for Load {
+    // Relaxed: counts that nothing else is read by.
+    fn picked(&self) {
+        self.own.fetch_add(1, Ordering::Relaxed);
+        self.all.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn dropped(&self) {
+        self.own.fetch_sub(1, Ordering::Relaxed);
+        self.all.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// No endpoint gets more than c times its share of what is in flight (V. Mirrokni, M. Thorup, M. Zadimoghaddam,
+/// "Consistent Hashing with Bounded Loads", 2016). What is too much for one jumps to another place for each key, instead of
+/// to the neighbour, which would be the next to be full (J. Chen, B. Coleman, A. Shrivastava, "Revisiting Consistent
+/// Hashing with Bounded Loads", 2020).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound(f64);
+
+impl Bound {
+    /// `None`: a factor below 1, or none at all, cannot hold all requests.
+    pub(super) fn new(factor: f64) -> Option<Self> {
+        (factor >= 1.0).then_some(Self(factor))
+    }
+
+    /// The endpoint of a hash among those that are not full and that `wanted` says yes of. Somebody is always below the
+    /// average; when that one is not wanted, it is the wanted one with the least load for its weight.
+    pub(super) fn owner(
+        self,
+        table: &Table,
+        loads: &[Arc<Load>],
+        hash: u64,
+        wanted: &dyn Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let cap = self.cap(table, loads);
+        let load = |index: usize| loads[index].own.load(Ordering::Relaxed);
+        let has_room = |index: usize| wanted(index) && load(index) < cap(index);
+        table.owner_among(hash, has_room).or_else(|| {
+            let candidates =
+                (0..loads.len()).filter(|index| wanted(*index) && table.shares.weight(*index) > 0);
+            let relative = |index: &usize| {
+                (u128::from(load(*index) + 1) << u32::BITS) / u128::from(table.shares.weight(*index))
+            };
+            candidates.min_by_key(relative)
+        })
+    }
+
+    /// The most that an endpoint may have in flight, this request included.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "no program has 2⁵³ requests in flight"
+    )]
+    fn cap<'a>(self, table: &'a Table, loads: &[Arc<Load>]) -> impl Fn(usize) -> u64 + 'a {
+        let all = loads.first().map_or(0, |load| load.all.load(Ordering::Relaxed)) + 1;
+        let of_weight = self.0 * all as f64 / table.total_weight as f64;
+        move |index| (of_weight * f64::from(table.shares.weight(index))).ceil() as u64
+    }
+}
