@@ -152,7 +152,9 @@ impl Shared {
     fn run(&self) {
         loop {
             match self.run_due() {
-                Some(due) => thread::park_timeout(Duration::from_nanos(due.saturating_sub(self.clock.nanos()))),
+                Some(due) => {
+                    thread::park_timeout(Duration::from_nanos(due.saturating_sub(self.clock.nanos())))
+                }
                 None => thread::park(),
             }
         }
@@ -161,10 +163,11 @@ impl Shared {
     /// Runs what is due, with no lock held; returns when to look again.
     fn run_due(&self) -> Option<u64> {
         for (chore, woken) in self.take_due(self.clock.nanos()) {
-            let again = caught("a chore of a filter", || chore.run(self.clock.nanos())).unwrap_or_else(|error| {
-                log_safely(|| log::error!(target: LOG, error:%; "{error}"));
-                None
-            });
+            let again =
+                caught("a chore of a filter", || chore.run(self.clock.nanos())).unwrap_or_else(|error| {
+                    log_safely(|| log::error!(target: LOG, error:%; "{error}"));
+                    None
+                });
             let due = again.map(|after| self.clock.nanos().saturating_add(nanos_of(after)));
             let mut chores = lock(&self.chores);
             if let Some(entry) = chores.iter_mut().find(|entry| Arc::ptr_eq(&entry.woken, &woken)) {

@@ -31,11 +31,9 @@ impl<E> Member<E> {
     pub(crate) fn observed_by(self: &Arc<Self>, observer: Arc<dyn PickObserver>) -> Arc<Self> {
         match PickObservers::joined(self.observers.as_ref(), observer) {
             None => Arc::clone(self),
-            observers => Arc::new(Self {
-                instance: self.instance.clone(),
-                live: Arc::clone(&self.live),
-                observers,
-            }),
+            observers => {
+                Arc::new(Self { instance: self.instance.clone(), live: Arc::clone(&self.live), observers })
+            }
         }
     }
 

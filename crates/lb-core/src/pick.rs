@@ -109,11 +109,10 @@ impl<E> Pick<E> {
     #[inline(never)]
     fn end_observed(&mut self) {
         let begun = *self.begun.get_mut();
-        if let Some(observers) = self.member.observers() {
-            if begun != RECORDED {
-                observers.recorded(Outcome::Cancelled, begun);
-            }
-            observers.dropped();
+        match self.member.observers() {
+            Some(observers) if begun == RECORDED => observers.dropped(),
+            Some(observers) => observers.cancelled(begun),
+            None => {}
         }
     }
 }

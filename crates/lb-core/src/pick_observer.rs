@@ -1,4 +1,6 @@
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::support::{caught, log_safely};
 use crate::{Clock, LOG, Outcome, Record, Reported};
@@ -71,7 +73,7 @@ impl PickObservers {
             let clock = added.clock().cloned();
             return Some(Arc::new(Self { first: added, others: Vec::new(), clock }));
         };
-        if before.iter().any(|known| std::ptr::addr_eq(Arc::as_ptr(known), Arc::as_ptr(&added))) {
+        if (0..before.len()).any(|n| std::ptr::addr_eq(before.observer(n), Arc::as_ptr(&added))) {
             return None;
         }
         let clock = before.clock.as_ref().or_else(|| added.clock()).cloned();
@@ -82,48 +84,62 @@ impl PickObservers {
     /// Tells them of a pick that begins at `nanos`, or now; returns when it began.
     pub(crate) fn picked(&self, nanos: Option<u64>) -> u64 {
         let begun = nanos.or_else(|| self.clock.as_ref().map(Clock::nanos)).unwrap_or_default();
-        self.tell(|observer| observer.picked());
+        each_caught(self.len(), |n| self.observer(n).picked());
         begun
     }
 
     /// Tells them of the outcome of a pick that began at `begun`.
     pub(crate) fn recorded(&self, outcome: Outcome, begun: u64) {
-        let record = match &self.clock {
-            None => Record::new(outcome, std::time::Duration::ZERO, 0),
-            Some(clock) => {
-                let ended = clock.nanos();
-                let elapsed = std::time::Duration::from_nanos(ended.saturating_sub(begun));
-                Record::new(outcome, elapsed, ended)
-            }
-        };
-        self.tell(|observer| observer.recorded(&record));
+        let record = self.record(outcome, begun);
+        each_caught(self.len(), |n| self.observer(n).recorded(&record));
+    }
+
+    /// Tells them of the end of a pick that was recorded already.
+    pub(crate) fn dropped(&self) {
+        each_caught(self.len(), |n| self.observer(n).dropped());
+    }
+
+    /// Tells them of the end of a pick that began at `begun` and was not recorded.
+    pub(crate) fn cancelled(&self, begun: u64) {
+        let (record, len) = (self.record(Outcome::Cancelled, begun), self.len());
+        each_caught(2 * len, |n| {
+            if n < len { self.observer(n).recorded(&record) } else { self.observer(n - len).dropped() }
+        });
     }
 
     pub(crate) fn reported(&self, load: &Reported) {
-        self.tell(|observer| observer.reported(load));
+        each_caught(self.len(), |n| self.observer(n).reported(load));
     }
 
-    pub(crate) fn dropped(&self) {
-        self.tell(|observer| observer.dropped());
+    fn record(&self, outcome: Outcome, begun: u64) -> Record {
+        let Some(clock) = &self.clock else { return Record::new(outcome, Duration::ZERO, 0) };
+        let ended = clock.nanos();
+        Record::new(outcome, Duration::from_nanos(ended.saturating_sub(begun)), ended)
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Arc<dyn PickObserver>> {
-        std::iter::once(&self.first).chain(&self.others)
-    }
-
-    /// Tells each; one that panics is logged, and the others are told all the same.
     #[inline]
-    fn tell(&self, of: impl Fn(&dyn PickObserver)) {
-        tell_caught(&*self.first, &of);
-        for observer in &self.others {
-            tell_caught(&**observer, &of);
-        }
+    fn len(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    #[inline]
+    fn observer(&self, n: usize) -> &dyn PickObserver {
+        if n == 0 { &*self.first } else { &*self.others[n - 1] }
     }
 }
 
+/// Runs `call` with 0, 1 and so on up to `count`. One that panics is logged, and the others run all the same.
 #[inline]
-fn tell_caught(observer: &dyn PickObserver, of: &impl Fn(&dyn PickObserver)) {
-    if let Err(error) = caught("an observer of picks", || of(observer)) {
-        log_safely(|| log::error!(target: LOG, error:%; "{error}"));
+fn each_caught(count: usize, call: impl Fn(usize)) {
+    let next = Cell::new(0);
+    while next.get() < count {
+        let rest = || {
+            while next.get() < count {
+                call(next.replace(next.get() + 1));
+            }
+        };
+        if let Err(error) = caught("an observer of picks", rest) {
+            log_safely(|| log::error!(target: LOG, error:%; "{error}"));
+        }
     }
 }

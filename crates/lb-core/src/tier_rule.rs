@@ -75,14 +75,17 @@ impl TierRule {
         let is_unmarked = |index: &usize| set.is_healthy(*index);
         let unmarked = |members: &[usize]| members.iter().filter(|index| is_unmarked(index)).count();
         let is_well = |(priority, members): &(&u16, &Vec<usize>)| {
-            let is_return = before.is_some_and(|before| !before.ignores_marks && before.priority > **priority);
+            let is_return =
+                before.is_some_and(|before| !before.ignores_marks && before.priority > **priority);
             let percent = if is_return { (self.threshold + MARGIN).min(100) } else { self.threshold };
             let unmarked = unmarked(members);
             unmarked > 0 && unmarked * 100 >= usize::from(percent) * members.len()
         };
         let well = tiers.iter().find(is_well);
         let ignores_marks = well.is_none() && self.threshold > 0;
-        let chosen = well.or_else(|| tiers.first_key_value()).map(|(priority, members)| (*priority, members.as_slice()));
+        let chosen = well
+            .or_else(|| tiers.first_key_value())
+            .map(|(priority, members)| (*priority, members.as_slice()));
         let (priority, members) = chosen.unwrap_or_default();
         let choice =
             TierChoice { priority, unmarked: unmarked(members), members: members.len(), ignores_marks };
@@ -96,7 +99,10 @@ impl TierRule {
         });
         let wanted: Vec<_> = wanted.collect();
         // From the last to the first: each becomes what the one before goes on with.
-        let tiers = wanted.into_iter().rev().reduce(|next, tier| if next.is_empty() { tier } else { tier.or_else(next) });
+        let tiers = wanted
+            .into_iter()
+            .rev()
+            .reduce(|next, tier| if next.is_empty() { tier } else { tier.or_else(next) });
         (tiers.unwrap_or_else(|| set.to_set()), choice)
     }
 }

@@ -205,7 +205,7 @@ where
             |tier| self.index(&tier.table, key),
             |tier, untried| self.index_among(&tier.table, key, untried),
         )?;
-        tier.set.pick(index).ok_or(Error::NoEndpoints)
+        tier.pick(index)
     }
 
     forward_to_derived!(tables);

@@ -104,7 +104,7 @@ where
             |tier| tier.table.less_loaded(two(&tier.table.shares, number)),
             |tier, untried| Some(tier.table.less_loaded(two_wanted(&tier.table.shares, number, untried)?)),
         )?;
-        tier.set.pick(index).ok_or(Error::NoEndpoints)
+        tier.pick(index)
     }
 
     forward_to_derived!(tables);

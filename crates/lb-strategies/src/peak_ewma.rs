@@ -149,7 +149,7 @@ where
             |tier| tier.table.better(two(&tier.table.shares, number), now),
             |tier, untried| Some(tier.table.better(two_wanted(&tier.table.shares, number, untried)?, now)),
         )?;
-        tier.set.pick_at(index, now).ok_or(Error::NoEndpoints)
+        tier.pick_at(index, now)
     }
 
     forward_to_derived!(tables);

@@ -142,7 +142,7 @@ where
                 true => tier.table.draw_by_running_sums(number, untried),
             },
         )?;
-        tier.set.pick(index).ok_or(Error::NoEndpoints)
+        tier.pick(index)
     }
 
     forward_to_derived!(tables);

@@ -1,4 +1,4 @@
-use lb_core::{EndpointSet, Error, PickRequest, Tried};
+use lb_core::{EndpointSet, Error, Pick, PickRequest, Tried};
 
 /// What a strategy has derived from a set and its next tiers: a table for each tier that has members.
 #[derive(Debug)]
@@ -9,6 +9,21 @@ pub(crate) struct Tiers<E, T>(Vec<Tier<E, T>>);
 pub(crate) struct Tier<E, T> {
     pub(crate) set: EndpointSet<E>,
     pub(crate) table: T,
+}
+
+impl<E, T> Tier<E, T> {
+    /// The pick at an index that was chosen.
+    #[inline]
+    pub(crate) fn pick(&self, index: usize) -> Result<Pick<E>, Error> {
+        // Made only when it is wanted: an error that is made beforehand has to be dropped, at each pick.
+        self.set.pick(index).ok_or_else(|| Error::NoEndpoints)
+    }
+
+    /// The same at a time that was read already.
+    #[inline]
+    pub(crate) fn pick_at(&self, index: usize, nanos: u64) -> Result<Pick<E>, Error> {
+        self.set.pick_at(index, nanos).ok_or_else(|| Error::NoEndpoints)
+    }
 }
 
 impl<E, T> Tiers<E, T> {

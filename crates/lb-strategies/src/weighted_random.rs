@@ -72,7 +72,7 @@ where
             |tier| tier.table.draw(number),
             |tier, untried| tier.table.draw_wanted(number, untried),
         )?;
-        tier.set.pick(index).ok_or(Error::NoEndpoints)
+        tier.pick(index)
     }
 
     forward_to_derived!(shares);

@@ -82,7 +82,7 @@ where
             |tier| tier.table.member(self.turns.next(tier.table.len())),
             |tier, untried| tier.table.shares().draw_wanted(self.numbers.next(), untried),
         )?;
-        tier.set.pick(index).ok_or(Error::NoEndpoints)
+        tier.pick(index)
     }
 
     forward_to_derived!(tables);
