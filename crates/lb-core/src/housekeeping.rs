@@ -151,12 +151,11 @@ impl Shared {
     /// The thread: for as long as the process lives.
     fn run(&self) {
         loop {
-            match self.run_due() {
-                Some(due) => {
-                    thread::park_timeout(Duration::from_nanos(due.saturating_sub(self.clock.nanos())))
-                }
-                None => thread::park(),
-            }
+            let Some(due) = self.run_due() else {
+                thread::park();
+                continue;
+            };
+            thread::park_timeout(Duration::from_nanos(due.saturating_sub(self.clock.nanos())));
         }
     }
 

@@ -73,57 +73,57 @@ impl<T> fmt::Debug for StateKey<T> {
     }
 }
 
-/// The states of one endpoint.
-pub(crate) struct States(Mutex<Vec<State>>);
+/// The states of one endpoint. Few have any: a list takes two words.
+pub(crate) struct States(Mutex<Option<Box<State>>>);
 
 struct State {
     of: KindId,
     key: Weak<()>,
     value: Arc<dyn Any + Send + Sync>,
+    next: Option<Box<State>>,
 }
 
 impl States {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self(Mutex::new(None))
     }
 
     /// The state of this kind; made if there is none.
     pub(crate) fn get<T: Send + Sync + 'static>(&self, key: &StateKey<T>, instance: &Instance) -> Arc<T> {
-        if let Some(state) = self.find(key) {
+        if let Some(state) = find(lock(&self.0).as_deref(), key) {
             return state;
         }
-        // Made without the lock: it is the user's code.
+        // Made without the lock, and what is forgotten is dropped without it: both are the user's code.
         let made = Arc::new((key.0.make)(instance));
-        let forgotten;
-        let state = {
-            let states = &mut *lock(&self.0);
-            let (kept, gone) = std::mem::take(states).into_iter().partition(State::is_wanted);
-            (*states, forgotten) = (kept, gone);
-            match find_in(states, key) {
-                Some(state) => state,
-                None => {
-                    let (of, key) = (key.0.id, Arc::downgrade(&key.0.alive));
-                    states.push(State { of, key, value: made.clone() });
-                    made
-                }
-            }
-        };
-        drop::<Vec<State>>(forgotten);
+        let mut states = lock(&self.0);
+        let forgotten = forget_unwanted(&mut states);
+        let state = find(states.as_deref(), key).unwrap_or_else(|| {
+            let (of, key, next) = (key.0.id, Arc::downgrade(&key.0.alive), states.take());
+            *states = Some(Box::new(State { of, key, value: made.clone(), next }));
+            made
+        });
+        drop(states);
+        drop(forgotten);
         state
     }
-
-    fn find<T: Send + Sync + 'static>(&self, key: &StateKey<T>) -> Option<Arc<T>> {
-        find_in(&lock(&self.0), key)
-    }
 }
 
-impl State {
-    fn is_wanted(&self) -> bool {
-        matches!(self.of, KindId::Shared(_)) || self.key.strong_count() > 0
-    }
-}
-
-fn find_in<T: Send + Sync + 'static>(states: &[State], key: &StateKey<T>) -> Option<Arc<T>> {
-    let state = states.iter().find(|state| state.of == key.0.id)?;
+fn find<T: Send + Sync + 'static>(first: Option<&State>, key: &StateKey<T>) -> Option<Arc<T>> {
+    let mut all = std::iter::successors(first, |state| state.next.as_deref());
+    let state = all.find(|state| state.of == key.0.id)?;
     Arc::clone(&state.value).downcast().ok()
+}
+
+/// Takes out those whose key is gone, as a list of their own.
+fn forget_unwanted(mut states: &mut Option<Box<State>>) -> Option<Box<State>> {
+    let mut forgotten = None;
+    while let Some(mut state) = states.take() {
+        if matches!(state.of, KindId::Own(_)) && state.key.strong_count() == 0 {
+            *states = std::mem::replace(&mut state.next, forgotten);
+            forgotten = Some(state);
+        } else {
+            states = &mut states.insert(state).next;
+        }
+    }
+    forgotten
 }

@@ -16,14 +16,14 @@ fn nothing() -> AllocationInfo {
 }
 
 #[test]
-fn an_endpoint_takes_200_bytes_at_most_beside_e_and_the_strings() {
+fn an_endpoint_takes_208_bytes_at_most_beside_e_and_the_strings() {
     // Up to 128 a set has lanes, which trade memory for picks that do not wait for each other: no bound, but a number.
     for (count, bounded) in [(100, false), (129, true), (1_000, true), (10_000, true)] {
         let instances: Vec<_> = (0..count).map(|n| Instance::new(format!("10.0.0.1:{n}"))).collect();
         let cache = EndpointCache::new(|_: &Instance| Ok::<_, String>(()));
         let bytes = kept(|| cache.replace(instances.iter().cloned()));
         println!("{count} endpoints: {} bytes each", bytes / i64::from(count));
-        assert!(!bounded || bytes <= 200 * i64::from(count), "{bytes} bytes for {count} endpoints");
+        assert!(!bounded || bytes <= 208 * i64::from(count), "{bytes} bytes for {count} endpoints");
         assert!(bytes > 0);
     }
 }

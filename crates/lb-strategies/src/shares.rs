@@ -106,7 +106,6 @@ fn arcs(weights: &[u32]) -> Vec<Arc> {
     let mut arcs = Vec::with_capacity(weights.len());
     for (&weight, owner) in weights.iter().zip(0..) {
         if weight > 0 {
-            #[expect(clippy::cast_possible_truncation, reason = "the high half")]
             let rest = ((u128::from(before) * u128::from(low)) >> 64) as u64;
             arcs.push(Arc { start: before * high + rest, owner });
             before += u64::from(weight);

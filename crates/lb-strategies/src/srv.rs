@@ -133,13 +133,17 @@ where
         let number = self.numbers.next();
         let (tier, index) = table.tiers.choose(
             request,
-            |tier| match self.as_the_rfc_says {
-                false => tier.table.shares.draw(number),
-                true => tier.table.draw_by_running_sums(number, &|_| true).unwrap_or_default(),
+            |tier| {
+                if self.as_the_rfc_says {
+                    return tier.table.draw_by_running_sums(number, &|_| true).unwrap_or_default();
+                }
+                tier.table.shares.draw(number)
             },
-            |tier, untried| match self.as_the_rfc_says {
-                false => tier.table.draw(number, untried),
-                true => tier.table.draw_by_running_sums(number, untried),
+            |tier, untried| {
+                if self.as_the_rfc_says {
+                    return tier.table.draw_by_running_sums(number, untried);
+                }
+                tier.table.draw(number, untried)
             },
         )?;
         tier.pick(index)

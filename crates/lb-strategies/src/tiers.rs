@@ -30,10 +30,10 @@ impl<E, T> Tiers<E, T> {
     /// `derive` yields the members of a tier, as they are to be picked, and the table.
     pub(crate) fn derive(
         set: &EndpointSet<E>,
-        mut derive: impl FnMut(&EndpointSet<E>) -> (EndpointSet<E>, T),
+        derive: impl FnMut(&EndpointSet<E>) -> (EndpointSet<E>, T),
     ) -> Self {
         let tiers = std::iter::successors(Some(set), |tier| tier.next_tier()).filter(|tier| !tier.is_empty());
-        Self(tiers.map(|tier| derive(tier)).map(|(set, table)| Tier { set, table }).collect())
+        Self(tiers.map(derive).map(|(set, table)| Tier { set, table }).collect())
     }
 
     /// The first tier.

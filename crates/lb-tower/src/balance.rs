@@ -2,12 +2,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use lb_core::{BoxError, LoadBalancer, Pick, PickRequest, Tried};
+use lb_core::{BoxError, LoadBalancer, Outcome, Pick, PickRequest, Tried};
 use tower::Service;
 
 use crate::candidate::Candidate;
 use crate::state::State;
-use crate::{Anonymous, BalanceError, CompleteOnResponse, ResponseFuture, ToPickRequest, TrackCompletion};
+use crate::{
+    Anonymous, BalanceError, ByResult, Classify, CompleteOnResponse, ResponseFuture, ToPickRequest,
+    TrackCompletion,
+};
 
 /// How many services a call waits for at most, the one picked for it included.
 const WAITED_FOR: usize = 3;
@@ -23,6 +26,8 @@ const ASKED: usize = 16;
 ///   endpoint as the strategy has it; with [`pick_request_by`](Self::pick_request_by) they can exclude those that failed.
 /// - The pick ends with the response: when its head has come, or as [`track_completion`](Self::track_completion) says. A
 ///   call that fails or is dropped ends its pick there and then.
+/// - How a call ended is recorded on its pick, for the strategies and filters that ask: a response is a success, an error,
+///   a panic and a closed service are failures, a dropped call is cancelled; or as [`classify`](Self::classify) says.
 ///
 /// # Which endpoint a call gets
 ///
@@ -61,10 +66,11 @@ const ASKED: usize = 16;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Balance<L, R = Anonymous, C = CompleteOnResponse> {
+pub struct Balance<L, R = Anonymous, C = CompleteOnResponse, K = ByResult> {
     lb: Arc<L>,
     pick_request: R,
     completion: C,
+    classify: K,
 }
 
 impl<L: LoadBalancer<Endpoint: Clone>> Balance<L> {
@@ -82,11 +88,11 @@ impl<L: LoadBalancer<Endpoint: Clone>> Balance<L> {
     /// let balance = Balance::new(RoundRobin::new(cache)); // the trait `Clone` is not implemented for `Connection`
     /// ```
     pub fn new(lb: L) -> Self {
-        Self { lb: Arc::new(lb), pick_request: Anonymous, completion: CompleteOnResponse }
+        Self { lb: Arc::new(lb), pick_request: Anonymous, completion: CompleteOnResponse, classify: ByResult }
     }
 }
 
-impl<L, R, C> Balance<L, R, C> {
+impl<L, R, C, K> Balance<L, R, C, K> {
     /// Derives from each request what the strategy may know of it: a key, and a tried-list that the request carries.
     ///
     /// ```
@@ -97,7 +103,7 @@ impl<L, R, C> Balance<L, R, C> {
     /// let balance = Balance::new(lb).pick_request(|get: &Get| PickRequest::new().with_key(get.user));
     /// # }
     /// ```
-    pub fn pick_request<Req, F>(self, pick_request: F) -> Balance<L, F, C>
+    pub fn pick_request<Req, F>(self, pick_request: F) -> Balance<L, F, C, K>
     where
         F: for<'a> Fn(&'a Req) -> PickRequest<'a>,
     {
@@ -105,27 +111,51 @@ impl<L, R, C> Balance<L, R, C> {
     }
 
     /// As [`pick_request`](Self::pick_request), for what no closure can return: see [`ToPickRequest`].
-    pub fn pick_request_by<S>(self, pick_request: S) -> Balance<L, S, C> {
-        Balance { lb: self.lb, pick_request, completion: self.completion }
+    pub fn pick_request_by<S>(self, pick_request: S) -> Balance<L, S, C, K> {
+        let Self { lb, completion, classify, .. } = self;
+        Balance { lb, pick_request, completion, classify }
     }
 
     /// Says when a response is complete, which is when its pick ends; for HTTP that is
     /// [`CompleteOnBody`](crate::CompleteOnBody).
-    pub fn track_completion<S>(self, completion: S) -> Balance<L, R, S> {
-        Balance { lb: self.lb, pick_request: self.pick_request, completion }
+    pub fn track_completion<S>(self, completion: S) -> Balance<L, R, S, K> {
+        let Self { lb, pick_request, classify, .. } = self;
+        Balance { lb, pick_request, completion, classify }
+    }
+
+    /// Says which calls are failures of their endpoint. An HTTP 503 is a response, and a failure all the same:
+    ///
+    /// ```
+    /// # use http::Response;
+    /// # use lb_core::{BoxError, LoadBalancer, Outcome};
+    /// # use lb_tower::Balance;
+    /// # fn balance(lb: impl LoadBalancer<Endpoint: Clone>) {
+    /// let balance = Balance::new(lb).classify(|result: Result<&Response<Vec<u8>>, &BoxError>| match result {
+    ///     Ok(response) if !response.status().is_server_error() => Outcome::Success,
+    ///     _ => Outcome::Failure,
+    /// });
+    /// # }
+    /// ```
+    pub fn classify<Res, Err, F>(self, classify: F) -> Balance<L, R, C, F>
+    where
+        F: Fn(Result<&Res, &Err>) -> Outcome,
+    {
+        let Self { lb, pick_request, completion, .. } = self;
+        Balance { lb, pick_request, completion, classify }
     }
 }
 
-impl<L, R, C, Req> Service<Req> for Balance<L, R, C>
+impl<L, R, C, K, Req> Service<Req> for Balance<L, R, C, K>
 where
     L: LoadBalancer,
     L::Endpoint: Service<Req, Error: Into<BoxError>> + Clone,
     R: ToPickRequest<Req>,
     C: TrackCompletion<Pick<L::Endpoint>, <L::Endpoint as Service<Req>>::Response> + Clone,
+    K: Classify<<L::Endpoint as Service<Req>>::Response, <L::Endpoint as Service<Req>>::Error> + Clone,
 {
     type Response = C::Output;
     type Error = BalanceError;
-    type Future = ResponseFuture<L::Endpoint, Req, C>;
+    type Future = ResponseFuture<L::Endpoint, Req, C, K>;
 
     /// Ready at once, always.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BalanceError>> {
@@ -134,11 +164,11 @@ where
 
     fn call(&mut self, request: Req) -> Self::Future {
         let state = self.start(request).unwrap_or_else(State::failed);
-        ResponseFuture::new(state, self.completion.clone())
+        ResponseFuture::new(state, self.completion.clone(), self.classify.clone())
     }
 }
 
-impl<L, R, C> Balance<L, R, C>
+impl<L, R, C, K> Balance<L, R, C, K>
 where
     L: LoadBalancer,
     L::Endpoint: Clone,
@@ -179,6 +209,7 @@ where
                 Ok(true) => return Ok(State::calling(candidate, request)),
                 Ok(false) => waiting.push(candidate),
                 Err(error) => {
+                    candidate.record(Outcome::Failure);
                     self.lb.renew(candidate.id());
                     failure = Some(error);
                 }
@@ -217,17 +248,18 @@ where
     }
 }
 
-impl<L, R: Clone, C: Clone> Clone for Balance<L, R, C> {
+impl<L, R: Clone, C: Clone, K: Clone> Clone for Balance<L, R, C, K> {
     fn clone(&self) -> Self {
         Self {
             lb: Arc::clone(&self.lb),
             pick_request: self.pick_request.clone(),
             completion: self.completion.clone(),
+            classify: self.classify.clone(),
         }
     }
 }
 
-impl<L: fmt::Debug, R, C> fmt::Debug for Balance<L, R, C> {
+impl<L: fmt::Debug, R, C, K> fmt::Debug for Balance<L, R, C, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Balance").field("lb", &self.lb).finish_non_exhaustive()
     }

@@ -1,6 +1,6 @@
 use std::task::{Context, Poll, Waker};
 
-use lb_core::{BoxError, EndpointId, Pick};
+use lb_core::{BoxError, EndpointId, Outcome, Pick};
 use tower::Service;
 
 use crate::BalanceError;
@@ -22,6 +22,11 @@ impl<S> Candidate<S> {
 
     pub(crate) fn id(&self) -> EndpointId {
         self.pick.id()
+    }
+
+    /// Says how it went without a call.
+    pub(crate) fn record(&self, outcome: Outcome) {
+        self.pick.record(outcome);
     }
 
     /// Whether it is ready now. Nobody is woken later: who waits for it has to poll it.

@@ -76,6 +76,7 @@
 
 mod balance;
 mod candidate;
+mod classify;
 mod completion;
 mod discover_stream;
 mod endpoint_service;
@@ -91,6 +92,7 @@ mod state;
 mod tracked_body;
 
 pub use balance::Balance;
+pub use classify::{ByResult, Classify};
 pub use completion::{CompleteOnBody, CompleteOnResponse, TrackCompletion};
 pub use discover_stream::{CannotNotify, DiscoverStream};
 pub use endpoint_service::EndpointService;

@@ -2,12 +2,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use lb_core::{BoxError, Pick};
+use lb_core::{BoxError, Outcome, Pick};
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use crate::BalanceError;
 use crate::candidate::Candidate;
+use crate::{BalanceError, Classify};
 
 pin_project! {
     /// Where one call stands. Each state is left once; a call that is polled after its end stays pending.
@@ -57,12 +57,17 @@ where
     }
 
     #[inline]
-    pub(crate) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Called<S, Req>> {
+    pub(crate) fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        classify: &impl Classify<S::Response, S::Error>,
+    ) -> Poll<Called<S, Req>> {
         loop {
             let next = match self.as_mut().project() {
                 StateProjection::Calling { future, pick } => {
-                    let result = ready!(future.poll(cx));
+                    let result = ready!(poll_noting_panic(future, pick.as_ref(), cx));
                     let Some(pick) = pick.take() else { return Poll::Pending };
+                    pick.record(classify.outcome(result.as_ref()));
                     return Poll::Ready(match result {
                         Ok(response) => Ok((response, pick)),
                         Err(error) => Err(call_failed(&pick, error)),
@@ -85,6 +90,27 @@ where
     }
 }
 
+/// Polls the call. One that panics is a failure of its endpoint.
+#[inline]
+fn poll_noting_panic<S, F: Future>(
+    future: Pin<&mut F>,
+    pick: Option<&Pick<S>>,
+    cx: &mut Context<'_>,
+) -> Poll<F::Output> {
+    struct FailureOnDrop<'a, S>(Option<&'a Pick<S>>);
+    impl<S> Drop for FailureOnDrop<'_, S> {
+        fn drop(&mut self) {
+            if let Some(pick) = self.0 {
+                pick.record(Outcome::Failure);
+            }
+        }
+    }
+    let panicked = FailureOnDrop(pick);
+    let polled = future.poll(cx);
+    std::mem::forget(panicked);
+    polled
+}
+
 /// The index of the first candidate that is ready; those before it will wake the task. One that fails is left out, and its
 /// failure is the call's when it was the last.
 fn poll_first_ready<S, Req>(
@@ -98,8 +124,13 @@ where
     while let Some(candidate) = candidates.get_mut(index) {
         match candidate.poll_ready(cx) {
             Poll::Ready(Ok(())) => return Poll::Ready(Ok(index)),
-            Poll::Ready(Err(error)) if candidates.len() == 1 => return Poll::Ready(Err(error)),
-            Poll::Ready(Err(_)) => drop(candidates.remove(index)),
+            Poll::Ready(Err(error)) => {
+                candidate.record(Outcome::Failure);
+                drop(candidates.remove(index));
+                if candidates.is_empty() {
+                    return Poll::Ready(Err(error));
+                }
+            }
             Poll::Pending => index += 1,
         }
     }

@@ -1,3 +1,5 @@
+use std::collections::BinaryHeap;
+
 use super::hashing;
 use crate::shares::Shares;
 use crate::split_mix::below;
@@ -51,28 +53,25 @@ impl Maglev {
     }
 }
 
-/// How many slots each endpoint gets: together all.
+/// How many slots each endpoint gets: together all, and one at least where it has a share.
 fn quotas(shares: &Shares, size: u32) -> Vec<u64> {
-    let total = shares.total();
-    let mut before = 0;
-    let mut given = 0;
-    let mut quotas: Vec<u64> = (0..shares.len())
-        .map(|index| {
-            // What all up to here are due, less what those before were given.
-            before += u64::from(shares.weight(index));
-            let due = (u128::from(before) * u128::from(size)).div_ceil(u128::from(total));
-            let due = u64::try_from(due).unwrap_or(u64::MAX) - given;
-            given += due;
-            due
-        })
-        .collect();
-    // Whoever has a share gets a slot, from the one that has the most.
+    let total = u128::from(shares.total());
+    let (mut before, mut given) = (0, 0);
+    let share = |index| {
+        // What all up to here are due, less what those before were given.
+        before += u128::from(shares.weight(index));
+        let due = u64::try_from(before * u128::from(size) / total).unwrap_or(u64::MAX) - given;
+        given += due;
+        due
+    };
+    let mut quotas: Vec<u64> = (0..shares.len()).map(share).collect();
+    let mut largest: BinaryHeap<_> = quotas.iter().copied().zip(0..).collect();
     for index in 0..quotas.len() {
         if quotas[index] == 0 && shares.weight(index) > 0 {
-            if let Some(most) = quotas.iter_mut().max().filter(|most| **most > 1) {
-                *most -= 1;
-                quotas[index] = 1;
-            }
+            quotas[index] = 1;
+            let Some((most, of)) = largest.pop() else { break };
+            quotas[of] = most - 1;
+            largest.push((most - 1, of));
         }
     }
     quotas

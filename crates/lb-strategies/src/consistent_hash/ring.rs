@@ -19,7 +19,7 @@ pub(super) fn new(hashes: &[u64], shares: &Shares) -> Circle {
     let base = points_of_mean(hashes.len());
     let positive = (0..hashes.len()).filter(|index| shares.weight(*index) > 0).count() as u64;
     let mean = 1 << (shares.total() / positive.max(1)).max(1).ilog2();
-    let mut arcs = Vec::with_capacity(2 * base as usize * hashes.len());
+    let mut arcs = Vec::new();
     for (index, (&hash, owner)) in hashes.iter().zip(0..).enumerate() {
         let weight = u64::from(shares.weight(index));
         let points = if weight == 0 { 0 } else { (weight * base / mean).max(1) };
