@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use crate::backoff::Backoff;
 use crate::builder::RetryBuilder;
 use crate::enforced::Enforced;
-use crate::engine::Limits;
+use crate::engine::{Engine, Limits, earlier};
 use crate::inline::Inline;
 use crate::policy::RetryAll;
 
@@ -71,23 +71,24 @@ impl Settings {
         }
     }
 
-    /// The limits of a request that is to be over by `deadline`: an attempt gets its share of the time where time-outs are
-    /// retried, unless a time of its own was set.
+    /// The engine of a request that begins now. An attempt gets its share of the time where time-outs are retried, unless
+    /// a time of its own was set.
     #[inline]
-    pub(crate) fn limits(
+    pub(crate) fn engine(
         &self,
         policy_retries: impl FnOnce() -> bool,
-        deadline: Option<Instant>,
+        callers: Option<Instant>,
         now: Instant,
-    ) -> Limits {
-        let retries = || self.retry_timeouts.unwrap_or_else(policy_retries);
+    ) -> Engine {
+        let deadline = earlier(now.checked_add(self.timeout), callers);
         let share = || {
             let time = deadline?.saturating_duration_since(now);
             let shares = self.max_attempts.min(SHARES);
-            (shares > 1 && retries()).then(|| time / shares)
+            (shares > 1 && self.retry_timeouts.unwrap_or_else(policy_retries)).then(|| time / shares)
         };
         let attempt_timeout = self.attempt_timeout.or_else(share);
-        Limits { max_attempts: self.max_attempts, attempt_timeout, backoff: self.backoff }
+        let (max_attempts, backoff) = (self.max_attempts, self.backoff);
+        Engine::new(Limits { max_attempts, attempt_timeout, backoff }, deadline)
     }
 }
 
