@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) backoff: Backoff,
     pub(crate) retry_timeouts: Option<bool>,
     pub(crate) wait_for_endpoints: bool,
+    /// An attempt's share of the timeout. A division takes as long as a good part of a request: it is made beforehand.
+    share: Duration,
 }
 
 impl Settings {
@@ -68,7 +70,12 @@ impl Settings {
             backoff: Backoff::default(),
             retry_timeouts: None,
             wait_for_endpoints: false,
+            share: Duration::MAX,
         }
+    }
+
+    fn share_of(&self, time: Duration) -> Duration {
+        time / self.max_attempts.clamp(1, SHARES)
     }
 
     /// The engine of a request that begins now. An attempt gets its share of the time where time-outs are retried, unless
@@ -81,11 +88,11 @@ impl Settings {
         now: Instant,
     ) -> Engine {
         let deadline = earlier(now.checked_add(self.timeout), callers);
-        let share = || {
-            let time = deadline?.saturating_duration_since(now);
-            let shares = self.max_attempts.min(SHARES);
-            (shares > 1 && self.retry_timeouts.unwrap_or_else(policy_retries)).then(|| time / shares)
+        let share = || match callers {
+            None => self.share,
+            Some(callers) => self.share_of(self.timeout.min(callers.saturating_duration_since(now))),
         };
+        let share = || self.retry_timeouts.unwrap_or_else(policy_retries).then(share);
         let attempt_timeout = self.attempt_timeout.or_else(share);
         let (max_attempts, backoff) = (self.max_attempts, self.backoff);
         Engine::new(Limits { max_attempts, attempt_timeout, backoff }, deadline)
@@ -110,6 +117,7 @@ impl<L> Retry<L> {
 
 impl<L, P> Retry<L, P> {
     pub(crate) fn with(balancer: L, policy: P, settings: Settings) -> Self {
+        let settings = Settings { share: settings.share_of(settings.timeout), ..settings };
         Self { balancer, policy, settings, mode: Enforced::new() }
     }
 
