@@ -1,18 +1,19 @@
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, poll_fn};
 use std::mem::take;
+use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use lb_core::{AsyncEndpoint, Context, LoadBalancer, Pick};
+use lb_core::{AsyncEndpoint, Context, LoadBalancer};
 use tokio::time::sleep_until;
 
-use crate::error::RetryError;
+use crate::engine::Step;
+use crate::error::{Reason, RetryError};
 use crate::mode::Mode;
 use crate::policy::Policy;
 use crate::retry::Retry;
-use crate::session::{Call, Next, Session};
-use crate::wakeup::Wakeup;
+use crate::session::{End, Session};
 
 /// Everything happens inside the caller's future: no task is spawned, and dropping it drops the attempt in flight and
 /// its pick. Cost when the first attempt succeeds at once: one reading of the clock, no timer, and no allocation.
@@ -35,58 +36,42 @@ where
     type Error = RetryError<<L::Endpoint as AsyncEndpoint<Req>>::Error>;
 
     async fn call(&self, ctx: &Context, request: Req) -> Result<Self::Response, Self::Error> {
-        let begun = now();
-        let mut session = Session::new(self.parts(), None, ctx, request, (begun, now));
-        let mut next = session.begin(begun);
+        let mut session = Session::new(self, None, ctx, request, now);
+        let mut step = session.begin();
         loop {
-            next = match next {
-                Next::Finish(result) => return result,
-                Next::Wait(until) => {
-                    let outcome = {
-                        let wakeup = pin!(changed(session.wakeup()));
-                        rest_of(wakeup, Some(until), ctx, false).await
+            step = match step {
+                Step::Pick => session.pick(),
+                Step::Call(attempt) => {
+                    let Some((pick, request)) = session.call() else {
+                        return session.finish(Reason::NotReplayable);
                     };
-                    match outcome {
-                        Outcome::Cancelled => session.cancelled(None),
-                        Outcome::TimedOut | Outcome::Returned(()) => session.woke(now()),
-                    }
-                }
-                Next::Call(Call { pick, request, attempt }) => {
                     let attempt_ctx = attempt.context(ctx);
+                    // Dropped after the end is judged, and before the next pick.
                     let mut future = pin!(pick.call(&attempt_ctx, request));
-                    let outcome = match first_poll(future.as_mut()).await {
-                        Poll::Ready(result) => Outcome::Returned(result),
+                    let end = match first_poll(future.as_mut()).await {
+                        Poll::Ready(result) => End::Returned(result),
                         Poll::Pending => rest_of(future, attempt.deadline, ctx, true).await,
                     };
-                    let target = (pick.id(), Pick::instance(&pick));
-                    match outcome {
-                        Outcome::Returned(result) => session.ended(attempt, target, result),
-                        Outcome::TimedOut => session.timed_out(attempt, target),
-                        Outcome::Cancelled => session.cancelled(Some((attempt, target))),
+                    match session.ended(attempt, &pick, end) {
+                        ControlFlow::Break(response) => return Ok(response),
+                        ControlFlow::Continue(step) => step,
                     }
                 }
+                Step::Wait(until) => {
+                    let change = pin!(session.change().on_cancelled());
+                    match rest_of(change, until, ctx, false).await {
+                        End::Cancelled => Step::Finish(Reason::Cancelled),
+                        End::TimedOut | End::Returned(()) => session.woke(),
+                    }
+                }
+                Step::Finish(reason) => return session.finish(reason),
             }
         }
     }
 }
 
-/// Ready when what `wakeup` waits for has changed.
-async fn changed(wakeup: Option<&Wakeup>) {
-    match wakeup {
-        Some(wakeup) => poll_fn(|task| wakeup.poll_changed(task)).await,
-        None => pending().await,
-    }
-}
-
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
-}
-
-/// How the wait for an attempt ended.
-enum Outcome<T> {
-    Returned(T),
-    TimedOut,
-    Cancelled,
 }
 
 /// Polls `future` once: most that need no network are ready before a timer would be worth it.
@@ -109,19 +94,19 @@ async fn rest_of<F: Future>(
     deadline: Option<Instant>,
     ctx: &Context,
     mut polled: bool,
-) -> Outcome<F::Output> {
+) -> End<F::Output> {
     let mut timer = pin!(deadline.filter(is_measurable).map(|deadline| sleep_until(deadline.into())));
     let mut cancelled = ctx.on_cancelled();
     poll_fn(|task| {
         if Pin::new(&mut cancelled).poll(task).is_ready() {
-            return Poll::Ready(Outcome::Cancelled);
+            return Poll::Ready(End::Cancelled);
         }
         if let Some(timer) = timer.as_mut().as_pin_mut()
             && timer.poll(task).is_ready()
         {
-            return Poll::Ready(Outcome::TimedOut);
+            return Poll::Ready(End::TimedOut);
         }
-        if take(&mut polled) { Poll::Pending } else { future.as_mut().poll(task).map(Outcome::Returned) }
+        if take(&mut polled) { Poll::Pending } else { future.as_mut().poll(task).map(End::Returned) }
     })
     .await
 }

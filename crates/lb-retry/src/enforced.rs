@@ -1,19 +1,17 @@
 use std::fmt;
-use std::panic::resume_unwind;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
 
-use crossbeam_channel::Select;
-use lb_core::{Context, Endpoint, EndpointId, LoadBalancer};
+use lb_core::{Context, Endpoint, LoadBalancer};
 
-use crate::blocking::{now, sleep};
+use crate::blocking::{drive, now};
+use crate::engine::Step;
 use crate::error::RetryError;
-use crate::held_threads::HeldThreads;
 use crate::mode::{Mode, sealed};
 use crate::policy::Policy;
 use crate::retry::Retry;
-use crate::session::{Call, Next, Session};
-use crate::workers::{Ticket, Workers};
+use crate::session::{End, Session};
+use crate::workers::Workers;
 
 /// The mode of a [`Retry`] that keeps its timeout even when an endpoint never returns.
 ///
@@ -31,12 +29,11 @@ use crate::workers::{Ticket, Workers};
 /// one before it parks), 6 to 40 µs when a parked thread must be woken.
 pub struct Enforced {
     workers: Workers,
-    held_threads: Arc<HeldThreads>,
 }
 
 impl Enforced {
     pub(crate) fn new() -> Self {
-        Self { workers: Workers::new(), held_threads: Arc::default() }
+        Self { workers: Workers::new() }
     }
 }
 
@@ -63,111 +60,22 @@ where
     type Error = RetryError<<L::Endpoint as Endpoint<Req>>::Error>;
 
     fn call(&self, ctx: &Context, request: Req) -> Result<Self::Response, Self::Error> {
-        let begun = now();
-        let Enforced { workers, held_threads } = self.mode();
-        let mut session = Session::new(self.parts(), Some(held_threads), ctx, request, (begun, now));
-        let mut next = session.begin(begun);
-        loop {
-            next = match next {
-                Next::Finish(result) => return result,
-                Next::Wait(until) if sleep(ctx, until, session.wakeup()) => session.woke(now()),
-                Next::Wait(_) => session.cancelled(None),
-                Next::Call(Call { pick, request, attempt }) => {
-                    let (id, instance) = (pick.id(), pick.instance().clone());
-                    let (attempt_ctx, canceller) = attempt.context(ctx).with_cancel();
-                    let claim =
-                        Claim { held_threads: Arc::clone(held_threads), id, address: pick.shared_address() };
-                    let work = move || pick.call(&attempt_ctx, request);
-                    let released = {
-                        let claim = claim.clone();
-                        move || claim.release()
-                    };
-                    let ticket = workers.run(work, released);
-                    match ticket.map(|ticket| ticket.wait(ctx, attempt.deadline, &claim)) {
-                        Ok(Outcome::Returned(result)) => session.ended(attempt, (id, &instance), result),
-                        Ok(Outcome::TimedOut) => {
-                            canceller.cancel();
-                            session.timed_out(attempt, (id, &instance))
-                        }
-                        Ok(Outcome::Cancelled) => session.cancelled(Some((attempt, (id, &instance)))),
-                        Err(reason) => session.finish(reason, now()),
-                    }
-                }
+        let workers = &self.mode().workers;
+        let session = Session::new(self, Some(workers.held_threads()), ctx, request, now);
+        drive(session, ctx, |session, attempt, pick, request| {
+            // The worker's as well: the pick lasts until the attempt returns, even when nobody waits for it any longer.
+            let pick = Arc::new(pick);
+            let (attempt_ctx, canceller) = attempt.context(ctx).with_cancel();
+            let workers_pick = Arc::clone(&pick);
+            let work = move || workers_pick.call(&attempt_ctx, request);
+            let end = match workers.run(pick.id(), work) {
+                Ok(ticket) => ticket.wait(ctx, attempt.deadline, pick.instance()),
+                Err(reason) => return ControlFlow::Continue(Step::Finish(reason)),
+            };
+            if let End::TimedOut = end {
+                canceller.cancel();
             }
-        }
+            session.ended(attempt, &pick, end)
+        })
     }
-}
-
-/// The thread that an attempt holds from when it is abandoned until it returns, counted beside its endpoint.
-#[derive(Clone)]
-struct Claim {
-    held_threads: Arc<HeldThreads>,
-    id: EndpointId,
-    address: Arc<str>,
-}
-
-impl Claim {
-    fn hold(&self) {
-        self.held_threads.hold(self.id, &self.address);
-    }
-
-    fn release(&self) {
-        self.held_threads.release(self.id);
-    }
-}
-
-/// How the caller's wait for an attempt ended.
-enum Outcome<T> {
-    Returned(T),
-    TimedOut,
-    Cancelled,
-}
-
-impl<T> Ticket<T> {
-    /// Waits for the result, the deadline or the caller's cancellation; resumes the endpoint's panic.
-    fn wait(self, ctx: &Context, deadline: Option<Instant>, claim: &Claim) -> Outcome<T> {
-        let gave_up = match self.first_event(ctx, deadline) {
-            Event::Answered => None,
-            Event::Deadline => Some(Outcome::TimedOut),
-            Event::Cancelled => Some(Outcome::Cancelled),
-        };
-        let Some(outcome) = gave_up else { return self.result() };
-        claim.hold();
-        if self.handover.abandon() {
-            return outcome;
-        }
-        claim.release();
-        self.result()
-    }
-
-    fn first_event(&self, ctx: &Context, deadline: Option<Instant>) -> Event {
-        let mut select = Select::new();
-        let answered = select.recv(&self.answer);
-        select.recv(ctx.cancelled());
-        let ready = match deadline {
-            Some(deadline) => select.ready_deadline(deadline),
-            None => Ok(select.ready()),
-        };
-        match ready {
-            Err(_) => Event::Deadline,
-            Ok(index) if index == answered => Event::Answered,
-            Ok(_) => Event::Cancelled,
-        }
-    }
-
-    /// The result, which is there or about to be.
-    fn result(&self) -> Outcome<T> {
-        match self.answer.recv() {
-            Ok(Ok(result)) => Outcome::Returned(result),
-            Ok(Err(panic)) => resume_unwind(panic),
-            // Workers hand over every result that is not abandoned; were one lost, waiting would not bring it back.
-            Err(_) => Outcome::TimedOut,
-        }
-    }
-}
-
-enum Event {
-    Answered,
-    Deadline,
-    Cancelled,
 }

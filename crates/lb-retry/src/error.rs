@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::attempt::Attempt;
-use crate::journal::{Journal, KEPT};
+use crate::attempt_log::{AttemptLog, KEPT};
 
 /// A request that did not succeed, with every attempt's address and cause; `E` is the endpoint's error.
 ///
@@ -32,12 +32,12 @@ use crate::journal::{Journal, KEPT};
 #[derive(Clone)]
 pub struct RetryError<E> {
     reason: Reason,
-    journal: Journal<E>,
+    log: AttemptLog<E>,
 }
 
 impl<E> RetryError<E> {
-    pub(crate) fn new(reason: Reason, journal: Journal<E>) -> Self {
-        Self { reason, journal }
+    pub(crate) fn new(reason: Reason, log: AttemptLog<E>) -> Self {
+        Self { reason, log }
     }
 
     /// Why no further attempt was made.
@@ -47,16 +47,16 @@ impl<E> RetryError<E> {
 
     /// The attempts in the order in which they ended; of more than 32 only the first 16 and the last 16.
     pub fn attempts(&self) -> &[Attempt<E>] {
-        self.journal.kept()
+        self.log.kept()
     }
 
     /// How many attempts there were, a failed pick being one too.
     pub fn total_attempts(&self) -> u32 {
-        self.journal.total()
+        self.log.total()
     }
 }
 
-#[expect(clippy::missing_fields_in_debug, reason = "the journal is shown as its attempts")]
+#[expect(clippy::missing_fields_in_debug, reason = "the log is shown as its attempts")]
 impl<E: fmt::Debug> fmt::Debug for RetryError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryError")
@@ -70,7 +70,7 @@ impl<E: fmt::Debug> fmt::Debug for RetryError<E> {
 impl<E: fmt::Display> fmt::Display for RetryError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut causes = self.causes();
-        causes.extend(self.journal.held().iter().map(|(address, threads)| match threads {
+        causes.extend(self.log.holders().iter().map(|(address, threads)| match threads {
             1 => format!("{address} holds 1 thread"),
             threads => format!("{address} holds {threads} threads"),
         }));

@@ -1,9 +1,9 @@
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use lb_core::{EndpointId, Tried};
 
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
 
 /// How many abandoned attempts an endpoint may hold a thread with before it is avoided.
 const MAX_OF_ONE: usize = 8;
@@ -15,8 +15,8 @@ const MAX_OF_ONE: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct HeldThreads {
     by_endpoint: Mutex<HashMap<EndpointId, Held>>,
-    /// How many endpoints are to be avoided.
-    crowded: AtomicUsize,
+    /// Their sum: changed under the lock, read without it. A plain counter, whose readers may see it a moment late.
+    total: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -26,32 +26,33 @@ struct Held {
 }
 
 impl HeldThreads {
-    /// The endpoints to avoid. Cost while there are none, which is nearly always: one load.
+    pub(crate) fn total(&self) -> usize {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// The endpoints to avoid. Cost while few threads are held, which is nearly always: one load.
     #[inline]
-    pub(crate) fn crowded(&self) -> Option<Tried> {
-        // Relaxed: an endpoint that is avoided a moment too late or too long harms nobody.
-        if self.crowded.load(Ordering::Relaxed) == 0 { None } else { Some(self.those_to_avoid()) }
+    pub(crate) fn to_avoid(&self) -> Option<Tried> {
+        if self.total() > MAX_OF_ONE { self.crowded() } else { None }
     }
 
     #[cold]
-    fn those_to_avoid(&self) -> Tried {
-        let mut avoided = Tried::new();
+    fn crowded(&self) -> Option<Tried> {
+        let mut crowded = Tried::new();
         for (id, held) in &*self.lock() {
             if held.threads > MAX_OF_ONE {
-                avoided.insert(*id);
+                crowded.insert(*id);
             }
         }
-        avoided
+        (!crowded.is_empty()).then_some(crowded)
     }
 
-    /// Before an attempt is abandoned: the count never falls below the threads that are really held.
-    pub(crate) fn hold(&self, id: EndpointId, address: &Arc<str>) {
+    /// Before an attempt is abandoned.
+    pub(crate) fn hold(&self, id: EndpointId, address: &str) {
         let mut by_endpoint = self.lock();
-        let held = by_endpoint.entry(id).or_insert_with(|| Held { address: Arc::clone(address), threads: 0 });
-        held.threads += 1;
-        if held.threads == MAX_OF_ONE + 1 {
-            self.crowded.fetch_add(1, Ordering::Relaxed);
-        }
+        let new = || Held { address: address.into(), threads: 0 };
+        by_endpoint.entry(id).or_insert_with(new).threads += 1;
+        self.total.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The attempt has returned, or was not abandoned after all.
@@ -59,12 +60,10 @@ impl HeldThreads {
         let mut by_endpoint = self.lock();
         let Some(held) = by_endpoint.get_mut(&id) else { return };
         held.threads -= 1;
-        if held.threads == MAX_OF_ONE {
-            self.crowded.fetch_sub(1, Ordering::Relaxed);
-        }
         if held.threads == 0 {
             by_endpoint.remove(&id);
         }
+        self.total.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Each address with the threads that it holds, the most first.

@@ -1,11 +1,11 @@
-use lb_core::{Context, Endpoint, LoadBalancer, Pick};
+use lb_core::{Context, Endpoint, LoadBalancer};
 
-use crate::blocking::{now, sleep};
+use crate::blocking::{drive, now};
 use crate::error::RetryError;
 use crate::mode::{Mode, sealed};
 use crate::policy::Policy;
 use crate::retry::Retry;
-use crate::session::{Call, Next, Session};
+use crate::session::{End, Session};
 
 /// The mode of a [`Retry`] that makes its attempts on the caller's thread; see [`Retry::inline`].
 ///
@@ -35,19 +35,10 @@ where
     type Error = RetryError<<L::Endpoint as Endpoint<Req>>::Error>;
 
     fn call(&self, ctx: &Context, request: Req) -> Result<Self::Response, Self::Error> {
-        let begun = now();
-        let mut session = Session::new(self.parts(), None, ctx, request, (begun, now));
-        let mut next = session.begin(begun);
-        loop {
-            next = match next {
-                Next::Finish(result) => return result,
-                Next::Wait(until) if sleep(ctx, until, session.wakeup()) => session.woke(now()),
-                Next::Wait(_) => session.cancelled(None),
-                Next::Call(Call { pick, request, attempt }) => {
-                    let result = pick.call(&attempt.context(ctx), request);
-                    session.ended(attempt, (pick.id(), Pick::instance(&pick)), result)
-                }
-            }
-        }
+        let session = Session::new(self, None, ctx, request, now);
+        drive(session, ctx, |session, attempt, pick, request| {
+            let result = pick.call(&attempt.context(ctx), request);
+            session.ended(attempt, &pick, End::Returned(result))
+        })
     }
 }

@@ -21,23 +21,24 @@
 mod asynchronous;
 mod attempt;
 mod attempt_end;
+mod attempt_log;
 mod backoff;
 mod blocking;
 mod builder;
+mod change;
 mod enforced;
 mod engine;
 mod error;
-mod handover;
+mod hand_off;
 mod held_threads;
 mod inline;
-mod journal;
+mod logged_state;
 mod mode;
 mod policy;
 mod retry;
 mod session;
 mod sync;
 mod thread_pool;
-mod wakeup;
 #[cfg(not(feature = "tokio"))]
 mod without_tokio;
 mod workers;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use crate::backoff::Backoff;
 use crate::builder::RetryBuilder;
 use crate::enforced::Enforced;
-use crate::engine::Limits;
+use crate::engine::{Engine, Limits, earlier};
 use crate::inline::Inline;
 use crate::policy::RetryAll;
 
@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) backoff: Backoff,
     pub(crate) retry_timeouts: Option<bool>,
     pub(crate) wait_for_endpoints: bool,
+    /// An attempt's share of the timeout. A division takes as long as a good part of a request: it is made beforehand.
+    share: Duration,
 }
 
 impl Settings {
@@ -68,26 +70,32 @@ impl Settings {
             backoff: Backoff::default(),
             retry_timeouts: None,
             wait_for_endpoints: false,
+            share: Duration::MAX,
         }
     }
 
-    /// The limits of a request that is to be over by `deadline`: an attempt gets its share of the time where time-outs are
-    /// retried, unless a time of its own was set.
+    fn share_of(&self, time: Duration) -> Duration {
+        time / self.max_attempts.clamp(1, SHARES)
+    }
+
+    /// The engine of a request that begins now. An attempt gets its share of the time where time-outs are retried, unless
+    /// a time of its own was set.
     #[inline]
-    pub(crate) fn limits(
+    pub(crate) fn engine(
         &self,
         policy_retries: impl FnOnce() -> bool,
-        deadline: Option<Instant>,
+        callers: Option<Instant>,
         now: Instant,
-    ) -> Limits {
-        let retries = || self.retry_timeouts.unwrap_or_else(policy_retries);
-        let share = || {
-            let time = deadline?.saturating_duration_since(now);
-            let shares = self.max_attempts.min(SHARES);
-            (shares > 1 && retries()).then(|| time / shares)
+    ) -> Engine {
+        let deadline = earlier(now.checked_add(self.timeout), callers);
+        let share = || match callers {
+            None => self.share,
+            Some(callers) => self.share_of(self.timeout.min(callers.saturating_duration_since(now))),
         };
+        let share = || self.retry_timeouts.unwrap_or_else(policy_retries).then(share);
         let attempt_timeout = self.attempt_timeout.or_else(share);
-        Limits { max_attempts: self.max_attempts, attempt_timeout, backoff: self.backoff }
+        let (max_attempts, backoff) = (self.max_attempts, self.backoff);
+        Engine::new(Limits { max_attempts, attempt_timeout, backoff }, deadline)
     }
 }
 
@@ -109,6 +117,7 @@ impl<L> Retry<L> {
 
 impl<L, P> Retry<L, P> {
     pub(crate) fn with(balancer: L, policy: P, settings: Settings) -> Self {
+        let settings = Settings { share: settings.share_of(settings.timeout), ..settings };
         Self { balancer, policy, settings, mode: Enforced::new() }
     }
 

@@ -1,61 +1,55 @@
-use std::marker::PhantomData;
+use std::mem::replace;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use lb_core::{Context, EndpointId, Error, Instance, LoadBalancer, Pick, PickRequest, Tried};
+use lb_core::{Context, Error, LoadBalancer, Pick, PickRequest, Tried};
 
 use crate::attempt::{Attempt, Cause};
 use crate::attempt_end::{AttemptEnd, AttemptResult};
+use crate::attempt_log::AttemptLog;
+use crate::change::Change;
 use crate::engine::{Engine, LiveAttempt, Step};
 use crate::error::{Reason, RetryError};
 use crate::held_threads::HeldThreads;
-use crate::journal::Journal;
 use crate::policy::{Policy, Verdict};
-use crate::retry::Settings;
-use crate::wakeup::Wakeup;
+use crate::retry::{Retry, Settings};
 
 /// One request on its way: what all drivers share between the engine's decisions and their own waiting.
-pub(crate) struct Session<'a, L, P, Req, Res, Err> {
+pub(crate) struct Session<'a, L: LoadBalancer, P, Req, Res, Err> {
     balancer: &'a L,
     policy: &'a P,
     settings: &'a Settings,
     held_threads: Option<&'a HeldThreads>,
     ctx: &'a Context,
     clock: fn() -> Instant,
+    /// When the clock was read last.
+    now: Instant,
     engine: Engine,
-    journal: Journal<Err>,
+    log: AttemptLog<Err>,
     /// Why there is nothing to pick, while that is waited for.
     waiting: Option<Box<Waiting>>,
     key: Option<u64>,
+    /// What the next attempt is sent through.
+    pick: Option<Pick<L::Endpoint>>,
     request: Option<Req>,
-    response: PhantomData<fn() -> Res>,
+    /// The policy wanted another response, and no other attempt was made yet.
+    rejected: Option<Res>,
 }
 
 struct Waiting {
     error: Error,
     since: Instant,
-    wakeup: Wakeup,
+    change: Change,
 }
 
-/// What the driver is to do next.
-pub(crate) enum Next<E, Req, Res, Err> {
-    /// Send this, and tell [`Session::ended`], [`Session::timed_out`] or [`Session::cancelled`].
-    Call(Call<E, Req>),
-    /// Wait until then or until [`Session::wakeup`], and tell [`Session::woke`] or [`Session::cancelled`].
-    Wait(Instant),
-    /// The caller's result.
-    Finish(Result<Res, RetryError<Err>>),
+/// How the wait for an attempt ended.
+pub(crate) enum End<T> {
+    Returned(T),
+    TimedOut,
+    /// The caller cancelled its context.
+    Cancelled,
 }
-
-/// One attempt to be made.
-pub(crate) struct Call<E, Req> {
-    pub(crate) pick: Pick<E>,
-    pub(crate) request: Req,
-    pub(crate) attempt: LiveAttempt,
-}
-
-/// Where an attempt was sent.
-pub(crate) type Target<'a> = (EndpointId, &'a Instance);
 
 impl<'a, L, P, Req, Res, Err> Session<'a, L, P, Req, Res, Err>
 where
@@ -63,19 +57,15 @@ where
     P: Policy<Req, Res, Err>,
 {
     #[inline]
-    pub(crate) fn new(
-        (balancer, policy, settings): (&'a L, &'a P, &'a Settings),
+    pub(crate) fn new<M>(
+        retry: &'a Retry<L, P, M>,
         held_threads: Option<&'a HeldThreads>,
         ctx: &'a Context,
         request: Req,
-        (now, clock): (Instant, fn() -> Instant),
+        clock: fn() -> Instant,
     ) -> Self {
-        let own = now.checked_add(settings.timeout);
-        let deadline = match (own, ctx.deadline()) {
-            (Some(own), Some(callers)) => Some(own.min(callers)),
-            (own, callers) => own.or(callers),
-        };
-        let limits = settings.limits(|| policy.retries_timeouts(), deadline, now);
+        let (balancer, policy, settings) = retry.parts();
+        let now = clock();
         Self {
             balancer,
             policy,
@@ -83,179 +73,189 @@ where
             held_threads,
             ctx,
             clock,
-            engine: Engine::new(limits, deadline),
-            journal: Journal::new(),
+            now,
+            engine: settings.engine(|| policy.retries_timeouts(), ctx.deadline(), now),
+            log: AttemptLog::new(),
             waiting: None,
             key: policy.key(&request),
+            pick: None,
             request: Some(request),
-            response: PhantomData,
+            rejected: None,
         }
     }
 
     #[inline]
-    pub(crate) fn begin(&mut self, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
-        let step = self.engine.begin(now);
-        self.follow(&step, now)
+    pub(crate) fn begin(&self) -> Step {
+        self.unless_cancelled(self.engine.begin(self.now))
     }
 
-    /// The attempt returned `result`. The clock is read only when that is not the caller's result.
+    /// [`Step::Pick`]: asks the balancer.
+    #[inline]
+    pub(crate) fn pick(&mut self) -> Step {
+        let pick = match self.ask_balancer() {
+            Ok(pick) => pick,
+            Err(error) => return self.pick_failed(error),
+        };
+        let step = self.engine.picked(pick.id(), self.now);
+        if let Step::Call(_) = step {
+            self.pick = Some(pick);
+            self.waiting = None;
+            return step;
+        }
+        self.unless_cancelled(step)
+    }
+
+    /// [`Step::Call`]: the pick, and what to send through it: a copy while another attempt may follow, or else the request
+    /// itself. What came of it goes to [`ended`](Self::ended). `None`: the request was given away already.
+    #[inline]
+    pub(crate) fn call(&mut self) -> Option<(Pick<L::Endpoint>, Req)> {
+        let (pick, request) = (self.pick.take()?, self.request.take()?);
+        self.rejected = None;
+        if self.engine.may_follow()
+            && let Some(copy) = self.policy.replay(&request)
+        {
+            self.request = Some(request);
+            return Some((pick, copy));
+        }
+        self.engine.spent();
+        Some((pick, request))
+    }
+
+    /// [`Step::Wait`]: what ends the wait early, by being cancelled. After the wait: [`woke`](Self::woke).
+    pub(crate) fn change(&self) -> Context {
+        self.waiting.as_ref().map_or_else(Context::background, |waiting| waiting.change.come().clone())
+    }
+
+    pub(crate) fn woke(&mut self) -> Step {
+        self.now = (self.clock)();
+        if let Some(waiting) = &mut self.waiting
+            && waiting.change.come().is_cancelled()
+        {
+            // Before the next pick, so that no change falls between.
+            waiting.change = Change::of(self.balancer);
+        }
+        let step = self.engine.woke(self.now);
+        self.unless_cancelled(step)
+    }
+
+    /// [`Step::Finish`]: it is over. No response is lost: a rejected one is the caller's where no attempt has followed it.
+    #[cold]
+    pub(crate) fn finish(&mut self, reason: Reason) -> Result<Res, RetryError<Err>> {
+        if let Some(response) = self.rejected.take() {
+            return Ok(response);
+        }
+        if let Some(waiting) = self.waiting.take() {
+            self.record(None, Cause::Pick(waiting.error), waiting.since);
+        }
+        let mut log = replace(&mut self.log, AttemptLog::new());
+        if reason == Reason::Saturated {
+            log.set_holders(self.held_threads.map(HeldThreads::holders).unwrap_or_default());
+        }
+        Err(RetryError::new(reason, log))
+    }
+
+    /// What came of the attempt through `pick`: breaks with the caller's response, or tells what to do next. The clock is
+    /// read only where there is no response.
     #[inline]
     pub(crate) fn ended(
         &mut self,
         attempt: LiveAttempt,
-        target: Target<'_>,
-        result: Result<Res, Err>,
-    ) -> Next<L::Endpoint, Req, Res, Err> {
-        let came = match &result {
-            Ok(response) => AttemptResult::Response(response),
-            Err(error) => AttemptResult::Error(error),
+        pick: &Pick<L::Endpoint>,
+        end: End<Result<Res, Err>>,
+    ) -> ControlFlow<Res, Step> {
+        let (verdict, cause) = match end {
+            End::Returned(Ok(response)) => {
+                match self.judge(&attempt, pick, AttemptResult::Response(&response)) {
+                    Verdict::Accept | Verdict::GiveUp => return ControlFlow::Break(response),
+                    verdict => {
+                        self.rejected = Some(response);
+                        (verdict, Cause::Rejected)
+                    }
+                }
+            }
+            End::Returned(Err(error)) => {
+                (self.judge(&attempt, pick, AttemptResult::Error(&error)), Cause::Call(error))
+            }
+            End::TimedOut => (self.judge(&attempt, pick, AttemptResult::TimedOut), Cause::TimedOut),
+            End::Cancelled => {
+                self.now = (self.clock)();
+                self.record(Some(pick), Cause::Cancelled, attempt.started);
+                return ControlFlow::Continue(Step::Finish(Reason::Cancelled));
+            }
         };
-        let verdict = self.verdict(&attempt, target, came);
-        match (verdict, result) {
-            (Verdict::Accept | Verdict::GiveUp, Ok(response)) => Next::Finish(Ok(response)),
-            (verdict, Err(error)) => self.failed(attempt, target, Cause::Call(error), verdict),
-            (verdict, Ok(response)) => match self.failed(attempt, target, Cause::Rejected, verdict) {
-                Next::Finish(Err(_)) => Next::Finish(Ok(response)),
-                next => next,
-            },
-        }
+        ControlFlow::Continue(self.failed(attempt, pick, cause, verdict))
     }
 
-    /// Nobody waits for the attempt any longer.
-    pub(crate) fn timed_out(
-        &mut self,
-        attempt: LiveAttempt,
-        target: Target<'_>,
-    ) -> Next<L::Endpoint, Req, Res, Err> {
-        let asked = self.verdict(&attempt, target, AttemptResult::TimedOut);
-        let verdict = match self.settings.retry_timeouts {
-            None => asked,
-            Some(true) => Verdict::Retry,
-            Some(false) => Verdict::GiveUp,
-        };
-        self.failed(attempt, target, Cause::TimedOut, verdict)
-    }
-
-    pub(crate) fn woke(&mut self, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
-        let step = self.engine.woke(now);
-        self.follow(&step, now)
-    }
-
-    /// What may end a wait early.
-    pub(crate) fn wakeup(&self) -> Option<&Wakeup> {
-        self.waiting.as_ref().map(|waiting| &waiting.wakeup)
-    }
-
-    /// The caller cancelled, while `in_flight` was on its way.
-    pub(crate) fn cancelled(
-        &mut self,
-        in_flight: Option<(LiveAttempt, Target<'_>)>,
-    ) -> Next<L::Endpoint, Req, Res, Err> {
-        let now = (self.clock)();
-        if let Some((attempt, (_, instance))) = in_flight {
-            self.record(Some(instance), Cause::Cancelled, attempt.started, now);
-        }
-        self.finish(Reason::Cancelled, now)
-    }
-
-    /// It is over, whatever the engine would say.
-    pub(crate) fn finish(&mut self, reason: Reason, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
-        if let Some(waiting) = self.waiting.take() {
-            self.record(None, Cause::Pick(waiting.error), waiting.since, now);
-        }
-        let mut journal = std::mem::replace(&mut self.journal, Journal::new());
-        if reason == Reason::Saturated {
-            journal.held_by(self.held_threads.map(HeldThreads::holders).unwrap_or_default());
-        }
-        Next::Finish(Err(RetryError::new(reason, journal)))
-    }
-
+    /// The one place where the end of an attempt is judged. Its pick is still held, also where the attempt was given up
+    /// and has not returned.
     #[inline]
-    fn verdict(
+    fn judge(
         &self,
         attempt: &LiveAttempt,
-        (_, instance): Target<'_>,
-        came: AttemptResult<'_, Res, Err>,
+        pick: &Pick<L::Endpoint>,
+        result: AttemptResult<'_, Res, Err>,
     ) -> Verdict {
         let began = (attempt.started, self.clock);
-        self.policy.verdict(&AttemptEnd::since(came, attempt.number, began, instance))
+        let end = AttemptEnd::since(result, attempt.number, began, pick.instance());
+        let verdict = self.policy.verdict(&end);
+        match (result, self.settings.retry_timeouts) {
+            (AttemptResult::TimedOut, Some(true)) => Verdict::Retry,
+            (AttemptResult::TimedOut, Some(false)) => Verdict::GiveUp,
+            _ => verdict,
+        }
     }
 
     #[cold]
     fn failed(
         &mut self,
         attempt: LiveAttempt,
-        (id, instance): Target<'_>,
+        pick: &Pick<L::Endpoint>,
         cause: Cause<Err>,
         verdict: Verdict,
-    ) -> Next<L::Endpoint, Req, Res, Err> {
-        let now = (self.clock)();
-        self.record(Some(instance), cause, attempt.started, now);
-        let step = self.engine.ended(attempt, id, verdict, now);
-        self.follow(&step, now)
-    }
-
-    fn record(&mut self, instance: Option<&Instance>, cause: Cause<Err>, started: Instant, now: Instant) {
-        let address = instance.map(|instance| Arc::from(instance.address()));
-        let service = if address.is_none() { self.balancer.name().map(Arc::from) } else { None };
-        let elapsed = now.saturating_duration_since(started);
-        self.journal.record(Attempt::new(address, service, cause, elapsed));
-    }
-
-    #[inline]
-    fn follow(&mut self, step: &Step, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
-        if self.ctx.is_cancelled() {
-            return self.cancelled(None);
-        }
-        match *step {
-            Step::Finish(reason) => self.finish(reason, now),
-            Step::Wait(until) => Next::Wait(until),
-            Step::Pick => self.pick(now),
-            // These drivers have one attempt alive at a time, and call what they picked.
-            Step::Call(_) | Step::Await => self.finish(Reason::AttemptsExceeded, now),
-        }
-    }
-
-    #[inline]
-    fn pick(&mut self, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
-        let pick = match self.ask_balancer() {
-            Ok(pick) => pick,
-            Err(error) => return self.pick_failed(error, now),
-        };
-        match self.engine.picked(pick.id(), now) {
-            Step::Call(attempt) => match self.take_request() {
-                Some(request) => {
-                    self.waiting = None;
-                    Next::Call(Call { pick, request, attempt })
-                }
-                None => self.finish(Reason::NotReplayable, now),
-            },
-            step => self.follow(&step, now),
-        }
+    ) -> Step {
+        self.now = (self.clock)();
+        self.record(Some(pick), cause, attempt.started);
+        let step = self.engine.ended(attempt, pick.id(), verdict, self.now);
+        self.unless_cancelled(step)
     }
 
     #[cold]
-    fn pick_failed(&mut self, error: Error, now: Instant) -> Next<L::Endpoint, Req, Res, Err> {
+    fn pick_failed(&mut self, error: Error) -> Step {
         let worth_waiting = match error {
             Error::NotReady => true,
             Error::NoEndpoints => self.settings.wait_for_endpoints,
             _ => false,
         };
-        if !worth_waiting {
-            self.waiting = None;
-            self.record(None, Cause::Pick(error), now, now);
-            let step = self.engine.pick_failed(now);
-            return self.follow(&step, now);
-        }
-        if let Some(waiting) = &mut self.waiting {
-            waiting.error = error;
-            let step = self.engine.not_ready(now);
-            return self.follow(&step, now);
-        }
-        let wakeup = Wakeup::subscribed(self.balancer);
-        self.waiting = Some(Box::new(Waiting { error, since: now, wakeup }));
-        // Once more: the set may have come before the subscription.
-        self.pick(now)
+        let step = match &mut self.waiting {
+            Some(waiting) if worth_waiting => {
+                waiting.error = error;
+                self.engine.not_ready(self.now)
+            }
+            None if worth_waiting => {
+                let change = Change::of(self.balancer);
+                self.waiting = Some(Box::new(Waiting { error, since: self.now, change }));
+                // Once more: the set may have come before the subscription.
+                Step::Pick
+            }
+            _ => {
+                self.waiting = None;
+                self.record(None, Cause::Pick(error), self.now);
+                self.engine.pick_failed(self.now)
+            }
+        };
+        self.unless_cancelled(step)
+    }
+
+    fn record(&mut self, pick: Option<&Pick<L::Endpoint>>, cause: Cause<Err>, started: Instant) {
+        let address = pick.map(Pick::shared_address);
+        let service = if pick.is_none() { self.balancer.name().map(Arc::from) } else { None };
+        let elapsed = self.now.saturating_duration_since(started);
+        self.log.add(Attempt::new(address, service, cause, elapsed));
+    }
+
+    #[inline]
+    fn unless_cancelled(&self, step: Step) -> Step {
+        if self.ctx.is_cancelled() { Step::Finish(Reason::Cancelled) } else { step }
     }
 
     #[inline]
@@ -264,36 +264,13 @@ where
         if let Some(key) = self.key {
             wanted = wanted.with_key(key);
         }
-        let crowded = self.held_threads.and_then(HeldThreads::crowded);
-        match (self.engine.tried(), crowded) {
+        match (self.engine.tried(), self.held_threads.and_then(HeldThreads::to_avoid)) {
             (None, None) => self.balancer.pick(&wanted),
             (Some(tried), None) => self.balancer.pick(&wanted.with_tried(tried)),
-            (tried, Some(crowded)) => self.ask_for_another(wanted, tried, crowded),
+            (tried, Some(mut avoided)) => {
+                avoided.extend(tried.unwrap_or(&Tried::new()));
+                self.balancer.pick(&wanted.with_tried(&avoided))
+            }
         }
-    }
-
-    #[cold]
-    fn ask_for_another(
-        &self,
-        wanted: PickRequest<'_>,
-        tried: Option<&Tried>,
-        mut avoided: Tried,
-    ) -> Result<Pick<L::Endpoint>, Error> {
-        if let Some(tried) = tried {
-            avoided.extend(tried);
-        }
-        self.balancer.pick(&wanted.with_tried(&avoided))
-    }
-
-    /// A copy while another attempt may follow, or else the request itself.
-    fn take_request(&mut self) -> Option<Req> {
-        let request = self.request.take()?;
-        let copy = if self.engine.may_follow() { self.policy.replay(&request) } else { None };
-        if copy.is_some() {
-            self.request = Some(request);
-            return copy;
-        }
-        self.engine.spent();
-        Some(request)
     }
 }

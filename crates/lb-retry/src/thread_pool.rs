@@ -1,15 +1,13 @@
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, SendError, Sender, bounded};
 
-use lb_core::support::log_safely;
-
 use crate::LOG;
 use crate::blocking::now;
 use crate::error::Reason;
+use crate::logged_state::LoggedState;
 
 /// Threads that do jobs: as many as there are jobs at the same time. Who became idle last works first, so that a single
 /// caller keeps one worker awake and the others retire.
@@ -17,13 +15,13 @@ pub(crate) struct ThreadPool {
     idle: Mutex<Idle>,
     retire_after: Duration,
     /// Whether the operating system refused the last thread that was asked for.
-    refused: AtomicBool,
+    refused: LoggedState,
 }
 
-/// About twice what it costs to park a thread and to wake it. A worker whose last job came sooner than that spins for
-/// the next one as long before it parks (A. Karlin et al., "Empirical Studies of Competitive Spinning", SOSP 1991): a
-/// caller in a loop then never has to wake it, and with less traffic no worker spins at all.
-const BRISK: Duration = Duration::from_micros(100);
+/// How long a worker spins for its next job before it parks, if its last one came sooner than that. About twice what it
+/// costs to park a thread and to wake it: a caller in a loop never has to wake its worker, and with less traffic none
+/// spins. Source: A. Karlin et al., "Empirical Studies of Competitive Spinning", SOSP 1991.
+const SPIN: Duration = Duration::from_micros(100);
 
 /// What a worker does next; the job must say when the worker is free again, and must not panic.
 pub(crate) type Job = Box<dyn FnOnce(&Slot) + Send>;
@@ -41,7 +39,7 @@ impl ThreadPool {
         Self {
             idle: Mutex::new(Idle { slots: Vec::new(), shut_down: false }),
             retire_after,
-            refused: AtomicBool::new(false),
+            refused: LoggedState::default(),
         }
     }
 
@@ -74,20 +72,11 @@ impl ThreadPool {
     fn spawn(self: &Arc<Self>, first: Message) -> Result<(), Reason> {
         let pool = Arc::clone(self);
         let spawned = thread::Builder::new().name("lb-retry".into()).spawn(move || work(pool, first));
-        // Relaxed: who logs is all that is decided by it.
-        let refused_before = self.refused.swap(spawned.is_err(), Ordering::Relaxed);
-        match spawned {
-            Ok(_) if refused_before => {
-                log_safely(|| log::info!(target: LOG, "there are threads for attempts again"));
-            }
-            Err(error) if !refused_before => {
-                log_safely(|| log::warn!(target: LOG, error:% = error; "no thread for an attempt: {error}"));
-                return Err(Reason::NoThread);
-            }
-            Err(_) => return Err(Reason::NoThread),
-            Ok(_) => {}
-        }
-        Ok(())
+        self.refused.set(spawned.is_err(), || match &spawned {
+            Ok(_) => log::info!(target: LOG, "there are threads for attempts again"),
+            Err(error) => log::warn!(target: LOG, error:% = error; "no thread for an attempt: {error}"),
+        });
+        spawned.map(drop).map_err(|_| Reason::NoThread)
     }
 
     fn lock(&self) -> MutexGuard<'_, Idle> {
@@ -99,21 +88,21 @@ fn work(pool: Arc<ThreadPool>, first: Message) {
     let (sender, messages) = bounded(1);
     let slot = Slot { pool, sender };
     let mut message = first;
-    let mut brisk = false;
+    let mut jobs_come_often = false;
     while let Some(job) = message {
         job(&slot);
         let idle_since = now();
-        message = match spin_for_next(&messages, idle_since, brisk) {
+        message = match spin_for_next(&messages, idle_since, jobs_come_often) {
             Some(message) => message,
             None => slot.next(&messages),
         };
-        brisk = now().duration_since(idle_since) < BRISK;
+        jobs_come_often = now().duration_since(idle_since) < SPIN;
     }
 }
 
 /// Spins briefly while jobs arrive often.
-fn spin_for_next(messages: &Receiver<Message>, since: Instant, brisk: bool) -> Option<Message> {
-    while brisk && now().duration_since(since) < BRISK {
+fn spin_for_next(messages: &Receiver<Message>, since: Instant, jobs_come_often: bool) -> Option<Message> {
+    while jobs_come_often && now().duration_since(since) < SPIN {
         if let Ok(message) = messages.try_recv() {
             return Some(message);
         }

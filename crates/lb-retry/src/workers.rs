@@ -1,15 +1,17 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
-use lb_core::support::log_safely;
+use crossbeam_channel::{Receiver, Select, bounded};
+use lb_core::{Context, EndpointId, Instance};
 
 use crate::LOG;
 use crate::error::Reason;
-use crate::handover::Handover;
-use crate::sync::{AtomicBool, AtomicUsize, Ordering};
+use crate::hand_off::HandOff;
+use crate::held_threads::HeldThreads;
+use crate::logged_state::LoggedState;
+use crate::session::End;
 use crate::thread_pool::ThreadPool;
 
 /// How many abandoned attempts may hold a thread before new ones are refused.
@@ -24,14 +26,14 @@ const RETIRE_AFTER: Duration = Duration::from_secs(5);
 /// cannot deadlock.
 pub(crate) struct Workers {
     pool: Arc<ThreadPool>,
-    abandoned: Arc<AtomicUsize>,
-    saturated: AtomicBool,
+    held_threads: Arc<HeldThreads>,
+    saturated: LoggedState,
 }
 
 /// A caller's claim on the result of an attempt. An `Err` is the payload of a panic.
 pub(crate) struct Ticket<T> {
-    pub(crate) answer: Receiver<thread::Result<T>>,
-    pub(crate) handover: Arc<Handover>,
+    answer: Receiver<thread::Result<T>>,
+    hand_off: Arc<HandOff>,
 }
 
 impl Workers {
@@ -42,25 +44,31 @@ impl Workers {
     fn retiring_after(retire_after: Duration) -> Self {
         Self {
             pool: Arc::new(ThreadPool::new(retire_after)),
-            abandoned: Arc::new(AtomicUsize::new(0)),
-            saturated: AtomicBool::new(false),
+            held_threads: Arc::default(),
+            saturated: LoggedState::default(),
         }
     }
 
-    /// Runs `work` on a worker. `released` is called where the attempt was abandoned and has returned.
+    pub(crate) fn held_threads(&self) -> &HeldThreads {
+        &self.held_threads
+    }
+
+    /// Runs `work`, an attempt at `endpoint`, on a worker.
     ///
     /// # Errors
     ///
     /// [`Reason::Saturated`], or [`Reason::NoThread`]; `work` is dropped then.
     pub(crate) fn run<T: Send + 'static>(
         &self,
+        endpoint: EndpointId,
         work: impl FnOnce() -> T + Send + 'static,
-        released: impl FnOnce() + Send + 'static,
     ) -> Result<Ticket<T>, Reason> {
-        self.check_saturation()?;
+        if self.is_saturated() {
+            return Err(Reason::Saturated);
+        }
         let (sender, answer) = bounded(1);
-        let handover = Arc::new(Handover::new(Arc::clone(&self.abandoned)));
-        let workers = Arc::clone(&handover);
+        let hand_off = Arc::new(HandOff::new(endpoint, Arc::clone(&self.held_threads)));
+        let workers = Arc::clone(&hand_off);
         self.pool.execute(Box::new(move |slot| {
             let result = catch_unwind(AssertUnwindSafe(work));
             if workers.finish() {
@@ -70,35 +78,25 @@ impl Workers {
             } else {
                 discard(result);
                 workers.release();
-                released();
                 slot.free();
             }
         }))?;
-        Ok(Ticket { answer, handover })
+        Ok(Ticket { answer, hand_off })
     }
-}
 
-impl Workers {
-    /// One warning when it begins, one line when it is over.
-    fn check_saturation(&self) -> Result<(), Reason> {
-        // Acquire: pairs with the release of the thread that was held, which is to be seen as free with it.
-        let saturated = self.abandoned.load(Ordering::Acquire) >= MAX_ABANDONED;
-        // Relaxed: who logs is all that is decided by it.
-        if saturated != self.saturated.load(Ordering::Relaxed)
-            && self.saturated.swap(saturated, Ordering::Relaxed) != saturated
-        {
-            log_safely(|| {
-                if saturated {
-                    log::warn!(
-                        target: LOG,
-                        "{MAX_ABANDONED} abandoned attempts hold a thread each: new attempts are refused"
-                    );
-                } else {
-                    log::info!(target: LOG, "abandoned attempts have returned: attempts are made again");
-                }
-            });
-        }
-        if saturated { Err(Reason::Saturated) } else { Ok(()) }
+    fn is_saturated(&self) -> bool {
+        let saturated = self.held_threads.total() >= MAX_ABANDONED;
+        self.saturated.set(saturated, || {
+            if saturated {
+                log::warn!(
+                    target: LOG,
+                    "{MAX_ABANDONED} abandoned attempts hold a thread each: new attempts are refused"
+                );
+            } else {
+                log::info!(target: LOG, "abandoned attempts have returned: attempts are made again");
+            }
+        });
+        saturated
     }
 }
 
@@ -113,6 +111,35 @@ impl Drop for Workers {
 fn discard<T>(result: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(result))) {
         std::mem::forget(payload);
+    }
+}
+
+impl<T> Ticket<T> {
+    /// Waits for the result, the deadline or the caller's cancellation; resumes the endpoint's panic.
+    pub(crate) fn wait(&self, ctx: &Context, deadline: Option<Instant>, instance: &Instance) -> End<T> {
+        let mut select = Select::new();
+        let answered = select.recv(&self.answer);
+        select.recv(ctx.cancelled());
+        let ready = match deadline {
+            Some(deadline) => select.ready_deadline(deadline),
+            None => Ok(select.ready()),
+        };
+        let given_up = match ready {
+            Ok(index) if index == answered => return self.result(),
+            Ok(_) => End::Cancelled,
+            Err(_) => End::TimedOut,
+        };
+        if self.hand_off.abandon(instance.address()) { given_up } else { self.result() }
+    }
+
+    /// The result, which is there or about to be.
+    fn result(&self) -> End<T> {
+        match self.answer.recv() {
+            Ok(Ok(result)) => End::Returned(result),
+            Ok(Err(panic)) => resume_unwind(panic),
+            // Workers hand over every result that is not abandoned; were one lost, waiting would not bring it back.
+            Err(_) => End::TimedOut,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
 use lb_core::{BoxEndpoint, Context, Endpoint, endpoint_fn};
 use lb_retry::{Cause, Reason, Retry, RetryError};
 use lb_static::FixedPublisher;
@@ -65,6 +65,23 @@ fn an_attempt_that_takes_too_long_is_abandoned_for_another_endpoint() {
     let lb = balancer([("a:80", hanging), ("b:80", fake(|_, n| Ok(n)))]);
     let retry = Retry::builder(lb).timeout(LONG).attempt_timeout(SHORT).build().unwrap();
     assert_eq!(retry.call(&Context::background(), 42).unwrap(), 42);
+}
+
+#[test]
+fn an_abandoned_attempts_pick_lasts_until_the_attempt_returns() {
+    let (release, hanging) = hanging();
+    let (dropped, is_dropped) = bounded::<()>(0);
+    let endpoint = fake(move |ctx, n| {
+        let _until_the_endpoint_is_dropped = &dropped;
+        hanging.call(ctx, n)
+    });
+    let publisher = Arc::new(lb_test::ScriptedPublisher::new([("a:80", endpoint)]));
+    let retry = Retry::new(1, SHORT, RoundRobin::new(Arc::clone(&publisher)));
+    retry.call(&Context::background(), 42).unwrap_err();
+    publisher.set::<&str>([]);
+    assert_eq!(is_dropped.try_recv(), Err(TryRecvError::Empty));
+    drop(release);
+    assert_eq!(is_dropped.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
 }
 
 #[test]

@@ -1,22 +1,33 @@
-//! A model check of the hand-over between a caller that gives up and a worker that is just done:
+//! A model check of the hand-off between a caller that gives up and a worker that is just done:
 //! `RUSTFLAGS="--cfg loom" cargo test -p lb-retry --release --test loom`.
 #![cfg(loom)]
 
-#[path = "../src/handover.rs"]
-mod handover;
+#[path = "../src/hand_off.rs"]
+mod hand_off;
+#[path = "../src/held_threads.rs"]
+mod held_threads;
 #[path = "../src/sync.rs"]
 mod sync;
 
-use handover::Handover;
+use hand_off::HandOff;
+use held_threads::HeldThreads;
+use lb_core::{EndpointSet, Instance};
 use loom::thread;
 use std::sync::Arc;
-use sync::{AtomicUsize, Ordering};
+
+/// Attempts at one endpoint, and where their threads are counted.
+fn attempts<const N: usize>() -> ([Arc<HandOff>; N], Arc<HeldThreads>) {
+    let endpoint = EndpointSet::new([(Instance::new("a:80"), ())]).id_at(0).unwrap();
+    let held_threads = Arc::new(HeldThreads::default());
+    let attempt = |()| Arc::new(HandOff::new(endpoint, Arc::clone(&held_threads)));
+    ([(); N].map(attempt), held_threads)
+}
 
 /// What the worker of `workers.rs` does when its attempt has returned. True: the result was sent.
-fn work(handover: &Handover) -> bool {
-    let wanted = handover.finish();
+fn work(hand_off: &HandOff) -> bool {
+    let wanted = hand_off.finish();
     if !wanted {
-        handover.release();
+        hand_off.release();
     }
     wanted
 }
@@ -24,32 +35,27 @@ fn work(handover: &Handover) -> bool {
 #[test]
 fn a_result_is_either_sent_or_abandoned_and_the_count_returns_to_zero() {
     loom::model(|| {
-        let abandoned = Arc::new(AtomicUsize::new(0));
-        let handover = Arc::new(Handover::new(Arc::clone(&abandoned)));
-        let caller = Arc::clone(&handover);
-        let caller = thread::spawn(move || caller.abandon());
-        let sent = work(&handover);
+        let ([worker], held_threads) = attempts();
+        let caller = Arc::clone(&worker);
+        let caller = thread::spawn(move || caller.abandon("a:80"));
+        let sent = work(&worker);
         let given_up = caller.join().unwrap();
         assert_ne!(sent, given_up, "lost, or sent to nobody");
-        assert_eq!(abandoned.load(Ordering::Acquire), 0);
+        assert_eq!((held_threads.total(), held_threads.holders().len()), (0, 0));
     });
 }
 
 #[test]
 fn the_count_is_never_below_the_threads_that_are_held() {
     loom::model(|| {
-        let abandoned = Arc::new(AtomicUsize::new(0));
-        let handovers: Vec<_> = (0..2).map(|_| Arc::new(Handover::new(Arc::clone(&abandoned)))).collect();
-        let workers: Vec<_> =
-            handovers.iter().cloned().map(|handover| thread::spawn(move || work(&handover))).collect();
-        for handover in &handovers {
-            handover.abandon();
+        let (attempts, held_threads) = attempts::<2>();
+        let workers = attempts.clone().map(|attempt| thread::spawn(move || work(&attempt)));
+        for attempt in &attempts {
+            attempt.abandon("a:80");
             // Below zero it would wrap around.
-            assert!(abandoned.load(Ordering::Acquire) <= 2);
+            assert!(held_threads.total() <= 2);
         }
-        for worker in workers {
-            worker.join().unwrap();
-        }
-        assert_eq!(abandoned.load(Ordering::Acquire), 0);
+        workers.map(|worker| worker.join().unwrap());
+        assert_eq!((held_threads.total(), held_threads.holders().len()), (0, 0));
     });
 }

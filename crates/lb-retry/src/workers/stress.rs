@@ -1,9 +1,9 @@
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use crossbeam_channel::RecvTimeoutError;
 
-use super::tests::run;
+use super::tests::{abandon, drained, run};
 use super::*;
 
 const CALLERS: u64 = 8;
@@ -44,7 +44,7 @@ fn call(caller: u64, workers: &Workers, alive: &Arc<AtomicU64>) -> u64 {
         };
         let patience = Duration::from_micros(attempt % 3 * 20);
         let answer = match ticket.answer.recv_timeout(patience) {
-            Err(RecvTimeoutError::Timeout) if ticket.handover.abandon() => None,
+            Err(RecvTimeoutError::Timeout) if abandon(&ticket) => None,
             Err(_) => Some(ticket.answer.recv().unwrap()),
             Ok(answer) => Some(answer),
         };
@@ -52,7 +52,7 @@ fn call(caller: u64, workers: &Workers, alive: &Arc<AtomicU64>) -> u64 {
             Some(response) => assert_eq!(response.unwrap().number, number),
             None => given_up += 1,
         }
-        assert!(workers.abandoned.load(Ordering::Acquire) <= MAX_ABANDONED + 2 * 8);
+        assert!(workers.held_threads.total() <= MAX_ABANDONED + 2 * 8);
     }
     given_up
 }
@@ -70,8 +70,6 @@ fn callers_that_give_up_at_any_moment_lose_no_result_and_leave_no_slot_taken() {
         callers.into_iter().map(|caller| caller.join().unwrap()).sum()
     });
     assert!((1..CALLERS * ATTEMPTS).contains(&given_up), "{given_up} given up: nothing was tested");
-    while workers.abandoned.load(Ordering::Acquire) > 0 {
-        thread::yield_now();
-    }
+    drained(&workers);
     assert_eq!(alive.load(Ordering::Acquire), 0, "responses left");
 }

@@ -1,12 +1,13 @@
 use std::cell::RefCell;
 use std::panic::panic_any;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
+use lb_core::{EndpointSet, Instance};
 
 use super::{MAX_ABANDONED, Ticket, Workers};
 use crate::error::Reason;
-use crate::sync::Ordering;
 
 /// Far longer than anything here takes: a test that gets here has failed.
 const LONG: Duration = Duration::from_secs(30);
@@ -16,12 +17,17 @@ thread_local! {
     static ALIVE: RefCell<Option<Sender<()>>> = const { RefCell::new(None) };
 }
 
-/// Runs `work` and minds nothing when it was abandoned.
+/// Runs `work` as an attempt at one and the same endpoint.
 pub(super) fn run<T: Send + 'static>(
     workers: &Workers,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Ticket<T>, Reason> {
-    workers.run(work, || ())
+    static SET: LazyLock<EndpointSet<()>> = LazyLock::new(|| EndpointSet::new([(Instance::new("a:80"), ())]));
+    workers.run(SET.id_at(0).unwrap(), work)
+}
+
+pub(super) fn abandon<T>(ticket: &Ticket<T>) -> bool {
+    ticket.hand_off.abandon("a:80")
 }
 
 /// Runs a job that marks its thread; the receiver disconnects when the thread has ended.
@@ -50,8 +56,8 @@ fn hanging(workers: &Workers, release: &Receiver<()>) -> Ticket<()> {
 }
 
 /// Waits until no abandoned attempt holds a thread.
-fn drained(workers: &Workers) {
-    while workers.abandoned.load(Ordering::Acquire) > 0 {
+pub(super) fn drained(workers: &Workers) {
+    while !workers.held_threads.holders().is_empty() {
         std::thread::yield_now();
     }
 }
@@ -128,7 +134,7 @@ fn a_panic_in_the_destructor_of_what_nobody_wants_any_more_does_not_kill_the_wor
         let _ = released.recv();
         Bomb
     });
-    assert!(ticket.unwrap().handover.abandon());
+    assert!(abandon(&ticket.unwrap()));
     drop(release);
     drained(&workers);
     assert_eq!(thread.try_recv(), Err(TryRecvError::Empty), "the worker has ended");
@@ -141,7 +147,7 @@ fn the_257th_abandoned_attempt_is_refused_until_one_returns() {
     let workers = Workers::new();
     let (release, released) = unbounded();
     for _ in 0..MAX_ABANDONED {
-        assert!(hanging(&workers, &released).handover.abandon());
+        assert!(abandon(&hanging(&workers, &released)));
     }
     assert_eq!(run(&workers, || ()).err(), Some(Reason::Saturated));
     release.send(()).unwrap();

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use lb_core::Context;
 use lb_retry::{AttemptEnd, AttemptResult, Backoff, Cause, Policy, Reason, Retry, Verdict};
+use lb_strategies::RoundRobin;
+use lb_test::ScriptedPublisher;
 
 use crate::driver::{Driver, Fake, Recorder, Refusal, every_driver};
 
@@ -21,6 +23,7 @@ every_driver!(
     an_error_that_is_accepted_is_final,
     a_response_that_is_not_accepted_is_retried,
     the_last_response_is_the_callers_even_when_the_policy_wanted_another,
+    a_rejected_response_is_the_callers_where_no_attempt_has_followed_it,
     a_response_that_is_given_up_on_is_the_callers,
     a_rejected_response_before_an_error_is_listed,
     a_request_that_cannot_be_sent_twice_is_sent_once_and_the_reason_says_so,
@@ -143,6 +146,20 @@ fn the_last_response_is_the_callers_even_when_the_policy_wanted_another<D: Drive
     let policy = judging(|_| Verdict::RetryAfter(LONG));
     let retry = Retry::builder(two(&counting())).timeout(LONG).policy(policy).build().unwrap();
     assert_eq!(D::send(retry, &Context::background(), 42).unwrap(), 1);
+}
+
+fn a_rejected_response_is_the_callers_where_no_attempt_has_followed_it<D: Driver>() {
+    let publisher = Arc::new(ScriptedPublisher::<Fake>::new::<&str>([]));
+    let emptied = Arc::clone(&publisher);
+    let last = Fake::new(move |_, request| {
+        emptied.set::<&str>([]);
+        Ok(request)
+    });
+    publisher.set([("a:80", last)]);
+    // Two picks fail after the response, with a wait between them.
+    let retry =
+        Retry::builder(RoundRobin::new(publisher)).policy(judging(|_| Verdict::Retry)).build().unwrap();
+    assert_eq!(D::send(retry, &Context::background(), 42).unwrap(), 42);
 }
 
 fn a_response_that_is_given_up_on_is_the_callers<D: Driver>() {

@@ -9,23 +9,23 @@ pub(crate) const KEPT: usize = 16;
 ///
 /// A pointer, null until something fails: it is part of every request and every result.
 #[derive(Clone, Debug)]
-pub(crate) struct Journal<E>(Option<Box<Entries<E>>>);
+pub(crate) struct AttemptLog<E>(Option<Box<Entries<E>>>);
 
 #[derive(Clone, Debug)]
 struct Entries<E> {
     kept: Vec<Attempt<E>>,
     total: u32,
     /// The endpoints that hold the threads of a saturated `Retry`.
-    held: Vec<(Arc<str>, usize)>,
+    holders: Vec<(Arc<str>, usize)>,
 }
 
-impl<E> Journal<E> {
+impl<E> AttemptLog<E> {
     pub(crate) fn new() -> Self {
         Self(None)
     }
 
     #[cold]
-    pub(crate) fn record(&mut self, attempt: Attempt<E>) {
+    pub(crate) fn add(&mut self, attempt: Attempt<E>) {
         let entries = self.entries();
         if entries.kept.len() == 2 * KEPT {
             entries.kept.remove(KEPT);
@@ -35,17 +35,17 @@ impl<E> Journal<E> {
     }
 
     /// Notes who holds the threads.
-    pub(crate) fn held_by(&mut self, mut holders: Vec<(Arc<str>, usize)>) {
+    pub(crate) fn set_holders(&mut self, mut holders: Vec<(Arc<str>, usize)>) {
         holders.truncate(KEPT);
-        self.entries().held = holders;
+        self.entries().holders = holders;
     }
 
     fn entries(&mut self) -> &mut Entries<E> {
-        self.0.get_or_insert_with(|| Box::new(Entries { kept: Vec::new(), total: 0, held: Vec::new() }))
+        self.0.get_or_insert_with(|| Box::new(Entries { kept: Vec::new(), total: 0, holders: Vec::new() }))
     }
 
-    pub(crate) fn held(&self) -> &[(Arc<str>, usize)] {
-        self.0.as_ref().map_or(&[], |entries| &entries.held)
+    pub(crate) fn holders(&self) -> &[(Arc<str>, usize)] {
+        self.0.as_ref().map_or(&[], |entries| &entries.holders)
     }
 
     pub(crate) fn kept(&self) -> &[Attempt<E>] {
