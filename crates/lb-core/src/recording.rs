@@ -5,16 +5,22 @@ use std::pin::pin;
 
 use crate::{Outcome, Pick};
 
+/// Runs `call`; where it panics, that is recorded on `pick` as a failure.
+#[inline]
+pub fn failure_on_panic<E, T>(pick: &Pick<E>, call: impl FnOnce() -> T) -> T {
+    let panicked = RecordOnDrop(pick, Outcome::Failure);
+    let result = call();
+    std::mem::forget(panicked);
+    result
+}
+
 /// Runs `call`, and records its result on `pick`; a panic is a failure.
 pub(crate) fn recorded<E, Res, Err>(
     pick: &Pick<E>,
     call: impl FnOnce() -> Result<Res, Err>,
 ) -> Result<Res, Err> {
-    let panicked = RecordOnDrop(pick, Outcome::Failure);
-    let result = call();
+    let result = failure_on_panic(pick, call);
     pick.record(outcome_of(&result));
-    // The first word counts.
-    drop(panicked);
     result
 }
 
@@ -25,18 +31,13 @@ pub(crate) fn recorded_async<E: Send + Sync, Res, Err>(
     call: impl Future<Output = Result<Res, Err>> + Send,
 ) -> impl Future<Output = Result<Res, Err>> + Send {
     // Outside, so that it is dropped with a future that was never polled.
-    let dropped = RecordOnDrop(pick, Outcome::Cancelled);
+    let cancelled = RecordOnDrop(pick, Outcome::Cancelled);
     async move {
         let mut call = pin!(call);
-        let result = poll_fn(|cx| {
-            let panicked = RecordOnDrop(pick, Outcome::Failure);
-            let polled = call.as_mut().poll(cx);
-            std::mem::forget(panicked);
-            polled
-        })
-        .await;
+        let result = poll_fn(|cx| failure_on_panic(pick, || call.as_mut().poll(cx))).await;
+        // The first word counts.
         pick.record(outcome_of(&result));
-        drop(dropped);
+        drop(cancelled);
         result
     }
 }

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use crate::recording::failure_on_panic;
 use crate::sync::{Mutex, MutexGuard};
 use crate::{BoxError, LOG};
 

@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use lb_core::support::failure_on_panic;
 use lb_core::{AsyncEndpoint, Context, LoadBalancer};
 use tokio::time::sleep_until;
 
@@ -46,8 +47,12 @@ where
                         return session.finish(Reason::NotReplayable);
                     };
                     let attempt_ctx = attempt.context(ctx);
-                    // Dropped after the end is judged, and before the next pick.
-                    let mut future = pin!(pick.call(&attempt_ctx, request));
+                    // Not through the pick, which would record an outcome before the policy has its word. Dropped after
+                    // the end is judged, and before the next pick.
+                    let call = failure_on_panic(&pick, || L::Endpoint::call(&pick, &attempt_ctx, request));
+                    let mut call = pin!(call);
+                    let mut future =
+                        pin!(poll_fn(|task| failure_on_panic(&pick, || call.as_mut().poll(task))));
                     let end = match first_poll(future.as_mut()).await {
                         Poll::Ready(result) => End::Returned(result),
                         Poll::Pending => rest_of(future, attempt.deadline, ctx, true).await,

@@ -2,6 +2,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use lb_core::support::failure_on_panic;
 use lb_core::{Context, Endpoint, LoadBalancer};
 
 use crate::blocking::{drive, now};
@@ -67,7 +68,11 @@ where
             let pick = Arc::new(pick);
             let (attempt_ctx, canceller) = attempt.context(ctx).with_cancel();
             let workers_pick = Arc::clone(&pick);
-            let work = move || workers_pick.call(&attempt_ctx, request);
+            // Not through the pick, which would record an outcome before the policy has its word.
+            let work = move || {
+                let call = || L::Endpoint::call(&workers_pick, &attempt_ctx, request);
+                failure_on_panic(&workers_pick, call)
+            };
             let end = match workers.run(pick.id(), work) {
                 Ok(ticket) => ticket.wait(ctx, attempt.deadline, pick.instance()),
                 Err(reason) => return ControlFlow::Continue(Step::Finish(reason)),

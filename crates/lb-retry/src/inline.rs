@@ -1,3 +1,4 @@
+use lb_core::support::failure_on_panic;
 use lb_core::{Context, Endpoint, LoadBalancer};
 
 use crate::blocking::{drive, now};
@@ -37,7 +38,9 @@ where
     fn call(&self, ctx: &Context, request: Req) -> Result<Self::Response, Self::Error> {
         let session = Session::new(self, None, ctx, request, now);
         drive(session, ctx, |session, attempt, pick, request| {
-            let result = pick.call(&attempt.context(ctx), request);
+            // Not through the pick, which would record an outcome before the policy has its word.
+            let call = || L::Endpoint::call(&pick, &attempt.context(ctx), request);
+            let result = failure_on_panic(&pick, call);
             session.ended(attempt, &pick, End::Returned(result))
         })
     }

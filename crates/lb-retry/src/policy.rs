@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lb_core::Outcome;
+
 use crate::attempt_end::{AttemptEnd, AttemptResult};
 
 /// Which ends of an attempt are retried, how a request is sent twice, and what strategies that hash go by.
@@ -51,6 +53,17 @@ pub trait Policy<Req, Res, Err>: Send + Sync {
 
     /// What to do after an attempt. Asked about every end of one, time-outs too.
     fn verdict(&self, end: &AttemptEnd<'_, Res, Err>) -> Verdict;
+
+    /// How the attempt went for its endpoint: what is recorded on its pick, for the strategies and filters that ask. A
+    /// response is a success, all else a failure, unless the policy says otherwise: an HTTP 503 is a failure, whatever the
+    /// verdict. Asked once for each attempt whose pick somebody observes, before the verdict; a time-out is recorded when
+    /// it happens, not when the endpoint returns.
+    fn outcome(&self, end: &AttemptEnd<'_, Res, Err>) -> Outcome {
+        match end.result() {
+            AttemptResult::Response(_) => Outcome::Success,
+            AttemptResult::Error(_) | AttemptResult::TimedOut => Outcome::Failure,
+        }
+    }
 
     /// Whether [`verdict`](Self::verdict) has time-outs retried, which it has unless it says otherwise here too. Where not,
     /// an attempt gets the whole time of its request; see [`RetryBuilder::attempt_timeout`](crate::RetryBuilder::attempt_timeout).
@@ -130,6 +143,10 @@ where
         }
     }
 
+    fn outcome(&self, end: &AttemptEnd<'_, Res, Err>) -> Outcome {
+        self.policy.outcome(end)
+    }
+
     fn retries_timeouts(&self) -> bool {
         false
     }
@@ -168,6 +185,10 @@ where
         self.policy.verdict(end)
     }
 
+    fn outcome(&self, end: &AttemptEnd<'_, Res, Err>) -> Outcome {
+        self.policy.outcome(end)
+    }
+
     fn retries_timeouts(&self) -> bool {
         self.policy.retries_timeouts()
     }
@@ -187,6 +208,10 @@ macro_rules! forward_policy {
             #[inline]
             fn verdict(&self, end: &AttemptEnd<'_, Res, Err>) -> Verdict {
                 (**self).verdict(end)
+            }
+
+            fn outcome(&self, end: &AttemptEnd<'_, Res, Err>) -> Outcome {
+                (**self).outcome(end)
             }
 
             fn retries_timeouts(&self) -> bool {

@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use lb_core::{Context, Error, LoadBalancer, Pick, PickRequest, Tried};
+use lb_core::{Context, Error, LoadBalancer, Outcome, Pick, PickRequest, Tried};
 
 use crate::attempt::{Attempt, Cause};
 use crate::attempt_end::{AttemptEnd, AttemptResult};
@@ -178,6 +178,7 @@ where
             }
             End::TimedOut => (self.judge(&attempt, pick, AttemptResult::TimedOut), Cause::TimedOut),
             End::Cancelled => {
+                pick.record(Outcome::Cancelled);
                 self.now = (self.clock)();
                 self.record(Some(pick), Cause::Cancelled, attempt.started);
                 return ControlFlow::Continue(Step::Finish(Reason::Cancelled));
@@ -197,6 +198,9 @@ where
     ) -> Verdict {
         let began = (attempt.started, self.clock);
         let end = AttemptEnd::since(result, attempt.number, began, pick.instance());
+        if pick.is_observed() {
+            pick.record(self.policy.outcome(&end));
+        }
         let verdict = self.policy.verdict(&end);
         match (result, self.settings.retry_timeouts) {
             (AttemptResult::TimedOut, Some(true)) => Verdict::Retry,

@@ -20,6 +20,7 @@ pub mod contract;
 mod counting_factory;
 mod dns;
 mod lock;
+mod pick_recorder;
 mod scripted_publisher;
 mod tcp;
 
@@ -27,4 +28,5 @@ pub use backend::{Backend, Request, Respond};
 pub use chi_square::{chi_square, chi_square_critical};
 pub use counting_factory::{Counted, CountingFactory};
 pub use dns::{Behaviour, DnsServer, Glue, Kind, Query, Rcode, Record, Transport};
+pub use pick_recorder::{PickEvent, PickRecorder};
 pub use scripted_publisher::ScriptedPublisher;

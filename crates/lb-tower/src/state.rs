@@ -2,6 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use lb_core::support::failure_on_panic;
 use lb_core::{BoxError, Outcome, Pick};
 use pin_project_lite::pin_project;
 use tower::Service;
@@ -65,7 +66,8 @@ where
         loop {
             let next = match self.as_mut().project() {
                 StateProjection::Calling { future, pick } => {
-                    let result = ready!(poll_noting_panic(future, pick.as_ref(), cx));
+                    let Some(held) = pick.as_ref() else { return Poll::Pending };
+                    let result = ready!(failure_on_panic(held, || future.poll(cx)));
                     let Some(pick) = pick.take() else { return Poll::Pending };
                     pick.record(classify.outcome(result.as_ref()));
                     return Poll::Ready(match result {
@@ -88,27 +90,6 @@ where
             self.set(next);
         }
     }
-}
-
-/// Polls the call. One that panics is a failure of its endpoint.
-#[inline]
-fn poll_noting_panic<S, F: Future>(
-    future: Pin<&mut F>,
-    pick: Option<&Pick<S>>,
-    cx: &mut Context<'_>,
-) -> Poll<F::Output> {
-    struct FailureOnDrop<'a, S>(Option<&'a Pick<S>>);
-    impl<S> Drop for FailureOnDrop<'_, S> {
-        fn drop(&mut self) {
-            if let Some(pick) = self.0 {
-                pick.record(Outcome::Failure);
-            }
-        }
-    }
-    let panicked = FailureOnDrop(pick);
-    let polled = future.poll(cx);
-    std::mem::forget(panicked);
-    polled
 }
 
 /// The index of the first candidate that is ready; those before it will wake the task. One that fails is left out, and its
