@@ -125,17 +125,17 @@ fn a_time_out_is_a_failure_when_it_happens_and_in_flight_until_the_endpoint_retu
 #[test]
 fn an_attempt_whose_caller_gave_up_is_cancelled() {
     let (ctx, canceller) = Context::background().with_cancel();
-    let canceller = std::sync::Mutex::new(Some(canceller));
-    let cancels = boxed(endpoint_fn(move |ctx: &Context, _: &str| {
-        canceller.lock().unwrap().take().unwrap().cancel();
-        // Until the caller has walked away.
-        let _cancelled = ctx.cancelled().recv();
+    let (let_return, returns) = bounded::<()>(0);
+    let hanging = boxed(endpoint_fn(move |_: &Context, _: &str| {
+        canceller.cancel();
+        let _let_go = returns.recv();
         Ok(200)
     }));
-    let (publisher, recorders) = observed([cancels]);
+    let (publisher, recorders) = observed([hanging]);
     let retry = Retry::new(1, Duration::from_secs(30), RoundRobin::starting_at(publisher, 0));
     assert!(retry.call(&ctx, "/").is_err());
     assert_eq!(recorders[0].outcomes(), [Outcome::Cancelled]);
+    drop(let_return);
 }
 
 #[cfg(feature = "tokio")]
