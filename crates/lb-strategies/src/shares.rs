@@ -50,6 +50,12 @@ impl Shares {
         self.weighted.is_none()
     }
 
+    /// The circle that the members have their shares of. `None`: all are equal.
+    #[inline]
+    pub(crate) fn circle(&self) -> Option<&Circle> {
+        self.weighted.as_ref().map(|weighted| &weighted.circle)
+    }
+
     /// The weight of a member: 1 where all are equal, 0 where it gets nothing.
     #[inline]
     pub(crate) fn weight(&self, index: usize) -> u32 {
