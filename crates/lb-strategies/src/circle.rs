@@ -47,6 +47,12 @@ impl Circle {
         Self { arcs: arcs.into(), guide: guide.into(), shift }
     }
 
+    /// How many arcs it has.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.arcs.len()
+    }
+
     /// The owner of the arc that `at` lies on.
     #[inline]
     pub(crate) fn owner(&self, at: u64) -> usize {
