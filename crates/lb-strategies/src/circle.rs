@@ -47,10 +47,33 @@ impl Circle {
         Self { arcs: arcs.into(), guide: guide.into(), shift }
     }
 
+    /// How many arcs it has.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.arcs.len()
+    }
+
     /// The owner of the arc that `at` lies on.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "a part is an index of the guide")]
     pub(crate) fn owner(&self, at: u64) -> usize {
+        self.arcs[self.arc(at)].owner as usize
+    }
+
+    /// The owner of the arc that `at` lies on, where the next one starts, and how long all other arcs are together: 0
+    /// where there is none.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a usize has 64 bits here, as in `below`")]
+    pub(crate) fn owner_and_rest(&self, at: u64) -> (usize, u64, usize) {
+        let own = self.arc(at);
+        let Arc { start, owner } = self.arcs[own];
+        let next = self.arcs.get(own + 1).unwrap_or(&self.arcs[0]).start;
+        (owner as usize, next, start.wrapping_sub(next) as usize)
+    }
+
+    /// The index of the arc that `at` lies on.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a part is an index of the guide")]
+    fn arc(&self, at: u64) -> usize {
         let part = (at >> self.shift) as usize;
         let mut next = self.guide[part] as usize;
         let end = self.guide[part + 1] as usize;
@@ -60,8 +83,7 @@ impl Circle {
         while next < end && self.arcs[next].start <= at {
             next += 1;
         }
-        let own = if next == 0 { self.arcs.len() } else { next } - 1;
-        self.arcs[own].owner as usize
+        if next == 0 { self.arcs.len() - 1 } else { next - 1 }
     }
 }
 

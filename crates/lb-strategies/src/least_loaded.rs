@@ -14,8 +14,8 @@ use crate::two_choices::{two, two_wanted};
 ///
 /// A request is in flight from its pick until the pick is dropped, so keep the pick for as long as the request lasts. Two
 /// balancers on one publisher share the counts ([`InFlight`]). Endpoints are drawn in proportion to their
-/// [weight](lb_core::Instance::weight), and (requests in flight + 1) / weight is compared; 0 gets nothing, unless all are
-/// 0. A newcomer has nothing in flight, and two choices keep it from being flooded: it is one of the two in 2/*n* of the
+/// [weight](lb_core::Instance::weight), and (requests in flight + 1) / weight is compared, unless both are idle: then it is
+/// the first that was drawn. 0 gets nothing, unless all are 0. A newcomer has nothing in flight, and two choices keep it from being flooded: it is one of the two in 2/*n* of the
 /// picks.
 ///
 /// With it a slow endpoint gets less, whatever makes it slow. One that fails fast looks fast, and draws traffic: of ten
@@ -77,14 +77,16 @@ where
 }
 
 impl Table {
-    /// The less loaded of two; the first where they are alike.
+    /// The less loaded of two; the first where they are alike, or both idle: else the heavier of two idle ones would always
+    /// be taken, and the lighter would get nothing before the other is busy.
     #[inline]
     fn less_loaded(&self, (first, second): (usize, usize)) -> usize {
-        // Before this request, and with it: (in flight + 1) / weight, multiplied out.
-        let load = |index: usize, other: usize| {
-            (u64::from(self.in_flight[index].get()) + 1) * u64::from(self.shares.weight(other))
-        };
-        if load(second, first) < load(first, second) { second } else { first }
+        let in_flight = |index: usize| u64::from(self.in_flight[index].get());
+        let (of_first, of_second) = (in_flight(first), in_flight(second));
+        // With this request: (in flight + 1) / weight, multiplied out.
+        let load = |in_flight: u64, other: usize| (in_flight + 1) * u64::from(self.shares.weight(other));
+        let is_idle = of_first | of_second == 0;
+        if !is_idle && load(of_second, first) < load(of_first, second) { second } else { first }
     }
 }
 

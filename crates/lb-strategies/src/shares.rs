@@ -50,6 +50,12 @@ impl Shares {
         self.weighted.is_none()
     }
 
+    /// The circle that the members have their shares of. `None`: all are equal.
+    #[inline]
+    pub(crate) fn circle(&self) -> Option<&Circle> {
+        self.weighted.as_ref().map(|weighted| &weighted.circle)
+    }
+
     /// The weight of a member: 1 where all are equal, 0 where it gets nothing.
     #[inline]
     pub(crate) fn weight(&self, index: usize) -> u32 {
@@ -112,4 +118,71 @@ fn arcs(weights: &[u32]) -> Vec<Arc> {
         }
     }
     arcs
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const MAX: u32 = u32::MAX;
+
+    /// Sets of weights that are hard on a table.
+    fn hard() -> Vec<Vec<u32>> {
+        let spread = |n: u64| u32::try_from(mix(n) % 1_000_000 + 1).unwrap();
+        vec![
+            vec![1, MAX],
+            vec![MAX, 1],
+            vec![0, 1, 0, MAX, 0],
+            vec![MAX; 3].into_iter().chain([1]).collect(),
+            vec![1, 1_000_000],
+            (0..1000).collect(),
+            (0..10_000).map(spread).collect(),
+            (0..10_000).map(|n| if n == 5000 { 1 } else { MAX }).collect(),
+            (0..10_000).map(|n| if n == 5000 { MAX } else { 1 }).collect(),
+        ]
+    }
+
+    /// By the table, not by luck: each has an arc of its own, which is where a draw finds it, and as long as its share to
+    /// 2⁻⁶³ of the circle.
+    #[test]
+    fn each_that_has_weight_has_an_arc_of_the_length_of_its_share() {
+        for weights in hard() {
+            let total: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
+            let (shares, arcs) = (Shares::new(weights.clone().into()), arcs(&weights));
+            assert_eq!(arcs.len(), weights.iter().filter(|weight| **weight > 0).count());
+            for (place, arc) in arcs.iter().enumerate() {
+                let end = arcs.get(place + 1).map_or(1 << 64, |next| u128::from(next.start));
+                let length = end - u128::from(arc.start);
+                let share = (u128::from(weights[arc.owner as usize]) << 64) / total;
+                assert!(length.abs_diff(share) <= 2, "{length} is not {share}");
+                assert_eq!(shares.draw(arc.start), arc.owner as usize);
+                assert_eq!(shares.draw(u64::try_from(end - 1).unwrap()), arc.owner as usize);
+            }
+        }
+    }
+
+    #[test]
+    fn equal_weights_need_no_table_and_all_zero_is_equal() {
+        for weights in [&[][..], &[0], &[7], &[0, 0, 0], &[MAX, MAX]] {
+            let shares = Shares::new(weights.into());
+            assert!(shares.are_equal() && shares.circle().is_none());
+            assert_eq!(shares.total(), weights.len() as u64);
+            assert!((0..weights.len()).all(|index| shares.weight(index) == 1));
+        }
+    }
+
+    /// Of the wanted ones each by its share; a member whose share is so small that it is never drawn is found by counting.
+    #[test]
+    fn what_is_wanted_is_drawn_by_its_share_of_the_wanted() {
+        let shares = Shares::new([MAX, 3, 0, 1, MAX].into());
+        let mut counts = [0_u64; 5];
+        for n in 0..100_000 {
+            let number = mix(STEP.wrapping_mul(n));
+            counts[shares.draw_wanted(number, |index| (1..4).contains(&index)).unwrap()] += 1;
+        }
+        assert_eq!([counts[0], counts[2], counts[4]], [0; 3]);
+        assert!(lb_test::deviations(counts[1], 100_000, 0.75).abs() < lb_test::DEVIATIONS, "{counts:?}");
+        assert_eq!(shares.draw_wanted(7, |index| index == 2), None, "it has no share");
+        assert_eq!(shares.draw_wanted(7, |_| false), None);
+    }
 }

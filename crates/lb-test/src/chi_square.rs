@@ -38,6 +38,35 @@ pub fn chi_square_critical(degrees: u32) -> f64 {
     degrees * (1.0 - spread + QUANTILE * spread.sqrt()).powi(3)
 }
 
+/// How many picks tell a share that is `biased` from one that is `right`, both between 0 and 1: a bias that large is found
+/// in 95 of 100 samples, by a count that is further off than once in a thousand samples of the right share
+/// ([`DEVIATIONS`]).
+///
+/// From the normal approximation of the binomial distribution, and 2 % for what that leaves out.
+///
+/// ```
+/// use lb_test::picks_to_find;
+///
+/// assert_eq!(picks_to_find(0.5, 0.51), 62_093);
+/// ```
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no test counts to 2⁵³")]
+pub fn picks_to_find(right: f64, biased: f64) -> u64 {
+    /// The 0.95 quantile of the normal distribution.
+    const POWER: f64 = 1.645;
+    let spread = |share: f64| (share * (1.0 - share)).sqrt();
+    let reach = DEVIATIONS * spread(right) + POWER * spread(biased);
+    (1.02 * (reach / (biased - right)).powi(2)).ceil() as u64
+}
+
+/// How many standard deviations a count is off, one way or the other, once in a thousand samples.
+pub const DEVIATIONS: f64 = 3.290_527;
+
+/// How many standard deviations `count` of `all` is off a share. Compare with [`DEVIATIONS`].
+pub fn deviations(count: u64, all: u64, share: f64) -> f64 {
+    let all = as_float(all);
+    (as_float(count) - all * share) / (all * share * (1.0 - share)).sqrt()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "no test counts to 2⁵³")]
 fn as_float(count: u64) -> f64 {
     count as f64

@@ -9,7 +9,9 @@ pub mod run;
 mod spread;
 mod stage;
 pub mod strategy;
+mod threads;
 mod tiers;
+mod weights;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};

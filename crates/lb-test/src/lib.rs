@@ -25,7 +25,7 @@ mod scripted_publisher;
 mod tcp;
 
 pub use backend::{Backend, Request, Respond};
-pub use chi_square::{chi_square, chi_square_critical};
+pub use chi_square::{DEVIATIONS, chi_square, chi_square_critical, deviations, picks_to_find};
 pub use counting_factory::{Counted, CountingFactory};
 pub use dns::{Behaviour, DnsServer, Glue, Kind, Query, Rcode, Record, Transport};
 pub use pick_recorder::{PickEvent, PickRecorder};

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use lb_core::EndpointSet;
+use lb_core::{EndpointSet, Instance};
 
 use super::bounded::Load;
 use super::hashing;
@@ -45,7 +45,10 @@ impl Table {
     ) -> Self {
         let (shares, hashes) = (Shares::of(tier), hashing::of_endpoints(tier, name));
         let places = match method {
-            Method::Ring => Places::Ring(ring::new(&hashes, &shares)),
+            Method::Ring => {
+                let weights: Vec<u32> = tier.instances().map(Instance::weight).collect();
+                Places::Ring(ring::new(&hashes, &weights))
+            }
             Method::Maglev => Places::Maglev(Maglev::new(&hashes, &shares)),
             Method::Rendezvous => Places::Rendezvous(Rendezvous::new(hashes)),
         };

@@ -67,6 +67,16 @@ where
         "is_the_same_through_references_and_boxes" => {
             of_strategy::is_the_same_through_references_and_boxes(new);
         }
+        "ignores_marks" => of_strategy::ignores_marks(new),
+        "reaches_those_that_have_weight" => of_strategy::reaches_those_that_have_weight(new),
+        "passes_weight_zero_over_whatever_was_tried" => {
+            of_strategy::passes_weight_zero_over_whatever_was_tried(new);
+        }
+        "takes_all_for_equal_where_all_weights_are_zero" => {
+            of_strategy::takes_all_for_equal_where_all_weights_are_zero(new);
+        }
+        "follows_changes_of_weights" => of_strategy::follows_changes_of_weights(new),
+        "follows_weights_on_many_threads" => of_strategy::follows_weights_on_many_threads(new),
         "spreads_evenly" => of_strategy::spreads_evenly(new, bound.unwrap_or(0)),
         unknown => unreachable!("the macro knows a check more than this: {unknown}"),
     }

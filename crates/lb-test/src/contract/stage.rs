@@ -17,16 +17,30 @@ pub(super) struct Stage<L> {
 impl<L: LoadBalancer<Endpoint = Counted>> Stage<L> {
     /// One for each kind of publisher.
     pub(super) fn both(new: impl Fn(Source) -> L, addresses: &[&str]) -> [Self; 2] {
+        Self::each(new, || addresses.iter().map(|address| Instance::new(*address)))
+    }
+
+    /// The same with endpoints of these weights.
+    pub(super) fn weighted(new: impl Fn(Source) -> L, members: &[(&str, u32)]) -> [Self; 2] {
+        Self::each(new, || {
+            members.iter().map(|(address, weight)| Instance::new(*address).with_weight(*weight))
+        })
+    }
+
+    fn each<I>(new: impl Fn(Source) -> L, instances: impl Fn() -> I) -> [Self; 2]
+    where
+        I: Iterator<Item = Instance>,
+    {
         [ScriptedPublisher::new, ScriptedPublisher::silent].map(|publisher| {
             let factory = CountingFactory::new();
-            let source = Arc::new(publisher(members(&factory, addresses)));
+            let source = Arc::new(publisher(members(&factory, instances())));
             let lb = new(Arc::clone(&source));
             Self { factory, source, lb }
         })
     }
 
     pub(super) fn set(&self, addresses: &[&str]) {
-        self.source.set(members(&self.factory, addresses));
+        self.source.set(members(&self.factory, addresses.iter().map(|address| Instance::new(*address))));
     }
 
     #[track_caller]
@@ -55,10 +69,10 @@ impl<L: LoadBalancer<Endpoint = Counted>> Stage<L> {
     }
 }
 
-fn members(factory: &CountingFactory, addresses: &[&str]) -> Vec<(Instance, Counted)> {
-    let member = |address: &&str| {
-        let instance = Instance::new(*address);
-        factory.create(&Context::background(), &instance).ok().map(|endpoint| (instance, endpoint))
+fn members(factory: &CountingFactory, instances: impl Iterator<Item = Instance>) -> Vec<(Instance, Counted)> {
+    let member = |instance| {
+        let made = factory.create(&Context::background(), &instance);
+        made.ok().map(|endpoint| (instance, endpoint))
     };
-    addresses.iter().filter_map(member).collect()
+    instances.filter_map(member).collect()
 }

@@ -8,22 +8,29 @@
     reason = "each check panics where the promise is broken, and only there"
 )]
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier};
-use std::thread;
+use std::sync::Arc;
 
 use lb_core::{Error, LoadBalancer, PickRequest, Tried};
 
 use super::Rule;
 use super::stage::Stage;
-pub use super::{spread::spreads_evenly, stage::Source, tiers::goes_on_with_the_next_tier};
+pub use super::weights::{
+    follows_changes_of_weights, follows_weights_on_many_threads, ignores_marks,
+    passes_weight_zero_over_whatever_was_tried, reaches_those_that_have_weight,
+    takes_all_for_equal_where_all_weights_are_zero,
+};
+pub use super::{
+    spread::spreads_evenly, stage::Source, threads::picks_on_many_threads_while_the_set_changes,
+    tiers::goes_on_with_the_next_tier,
+};
 use crate::Counted;
 
 /// Makes a module of tests that run every check of this suite over one load balancer.
 ///
 /// `new` makes one over a [`Source`](crate::contract::strategy::Source). For strategies that spread requests evenly
 /// `uniform_within` is how far apart the counts of two out of ten endpoints may be after 10,000 picks; leave it out for
-/// others.
+/// others. `weighted: true` is for those that know weights: each of positive weight is reachable, one of weight 0 is none,
+/// unless all are 0. `ignores_marks: true` is for those that leave marks to a filter before them, as all but `Srv` do.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,7 +62,13 @@ use crate::Counted;
 /// ```
 #[macro_export]
 macro_rules! strategy_contract {
-    ($name:ident, new: $new:expr $(, uniform_within: $bound:expr)? $(,)?) => {
+    (
+        $name:ident, new: $new:expr
+        $(, uniform_within: $bound:expr)?
+        $(, weighted: $weighted:tt)?
+        $(, ignores_marks: $ignores:tt)?
+        $(,)?
+    ) => {
         mod $name {
             #[allow(unused_imports, reason = "whatever the expressions need")]
             use super::*;
@@ -80,8 +93,24 @@ macro_rules! strategy_contract {
                 is_the_same_through_references_and_boxes
             );
             $($crate::strategy_contract!(@spreading ($bound) spreads_evenly);)?
+            $($crate::strategy_contract!(@weighted $weighted);)?
+            $($crate::strategy_contract!(@ignores_marks $ignores);)?
         }
     };
+    (@weighted true) => {
+        $crate::strategy_contract!(@tests
+            reaches_those_that_have_weight
+            passes_weight_zero_over_whatever_was_tried
+            takes_all_for_equal_where_all_weights_are_zero
+            follows_changes_of_weights
+            follows_weights_on_many_threads
+        );
+    };
+    (@weighted false) => {};
+    (@ignores_marks true) => {
+        $crate::strategy_contract!(@tests ignores_marks);
+    };
+    (@ignores_marks false) => {};
     (@spreading ($bound:expr) $($check:ident)*) => {
         $crate::strategy_contract!(@tests $($check)*);
     };
@@ -223,43 +252,6 @@ where
         assert_eq!(stage.factory.alive(), 2, "the one that is picked and the new one");
         drop(held);
         assert_eq!(stage.factory.alive(), 1);
-    }
-}
-
-/// Threads pick while the set changes: every pick is of a set that was published, and no endpoint is lost or kept.
-pub fn picks_on_many_threads_while_the_set_changes<L>(new: impl Fn(Source) -> L)
-where
-    L: LoadBalancer<Endpoint = Counted>,
-{
-    const SETS: [&[&str]; 3] = [&["a:80", "b:80", "c:80"], &["b:80"], &["c:80", "d:80"]];
-    let _rule = Rule("threads pick while the set changes: no endpoint is lost or kept");
-    for stage in Stage::both(new, SETS[0]) {
-        let (start, done) = (Barrier::new(5), AtomicBool::new(false));
-        let work = || {
-            start.wait();
-            let mut last = stage.pick();
-            while !done.load(Ordering::Relaxed) {
-                let mut tried = Tried::new();
-                tried.insert(last.id());
-                last = stage.lb.pick(&PickRequest::new().with_tried(&tried)).unwrap();
-                assert_eq!(Counted::address(&last), last.address());
-            }
-            last
-        };
-        let held: Vec<_> = thread::scope(|scope| {
-            let pickers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
-            start.wait();
-            for round in 1..=200 {
-                stage.set(SETS[round % SETS.len()]);
-            }
-            done.store(true, Ordering::Relaxed);
-            pickers.into_iter().map(|picker| picker.join().expect("the picker's own panic")).collect()
-        });
-        let last = SETS[200 % SETS.len()];
-        assert!((0..100).all(|_| last.contains(&stage.pick().address())));
-        stage.factory.assert_balance(&stage.endpoints(), &held);
-        drop(held);
-        assert_eq!(stage.factory.alive(), last.len());
     }
 }
 
