@@ -68,13 +68,13 @@ impl PickObservers {
     /// `before`, if there are any, and `added`. `None`: that one observes already.
     pub(crate) fn joined(before: Option<&Arc<Self>>, added: Arc<dyn PickObserver>) -> Option<Arc<Self>> {
         let Some(before) = before else {
-            let clock = added.clock().cloned();
+            let clock = clock_of(&*added);
             return Some(Arc::new(Self { first: added, others: Vec::new(), clock }));
         };
         if before.iter().any(|known| std::ptr::addr_eq(Arc::as_ptr(known), Arc::as_ptr(&added))) {
             return None;
         }
-        let clock = before.clock.as_ref().or_else(|| added.clock()).cloned();
+        let clock = before.clock.clone().or_else(|| clock_of(&*added));
         let others = before.others.iter().cloned().chain([added]).collect();
         Some(Arc::new(Self { first: Arc::clone(&before.first), others, clock }))
     }
@@ -119,6 +119,14 @@ impl PickObservers {
             tell_caught(&**observer, &of);
         }
     }
+}
+
+/// One that panics when it is asked for its clock has none.
+fn clock_of(observer: &dyn PickObserver) -> Option<Clock> {
+    caught("an observer of picks", || observer.clock().cloned()).unwrap_or_else(|error| {
+        log_safely(|| log::error!(target: LOG, error:%; "{error}"));
+        None
+    })
 }
 
 #[inline]
