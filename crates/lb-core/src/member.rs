@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::pick_observer::PickObservers;
 use crate::state::States;
-use crate::support::{caught, log_safely};
+use crate::support::{caught, drop_caught, log_safely};
 use crate::{EndpointId, Instance, LOG, PickObserver, StateKey};
 
 /// One member of a set: an instance as it stands in that set, and its endpoint, which may outlive the set.
@@ -31,11 +31,9 @@ impl<E> Member<E> {
     pub(crate) fn observed_by(self: &Arc<Self>, observer: Arc<dyn PickObserver>) -> Arc<Self> {
         match PickObservers::joined(self.observers.as_ref(), observer) {
             None => Arc::clone(self),
-            observers => Arc::new(Self {
-                instance: self.instance.clone(),
-                live: Arc::clone(&self.live),
-                observers,
-            }),
+            observers => {
+                Arc::new(Self { instance: self.instance.clone(), live: Arc::clone(&self.live), observers })
+            }
         }
     }
 
@@ -65,6 +63,15 @@ impl<E> Member<E> {
     }
 }
 
+impl<E> Drop for Member<E> {
+    /// An observer's destructor that panics is logged: it must not reach whoever held the last pick.
+    fn drop(&mut self) {
+        if let Some(observers) = self.observers.take() {
+            drop_caught("an observer of picks", observers);
+        }
+    }
+}
+
 /// An endpoint until its last member is gone, and what belongs to it.
 struct Live<E> {
     id: EndpointId,
@@ -85,7 +92,7 @@ impl<E> Live<E> {
 }
 
 impl<E> Drop for Live<E> {
-    /// A destructor that panics is logged: it must neither keep others from being dropped nor reach whoever held the
+    /// A destructor that panics, the endpoint's or a state's, is logged: it must neither keep others from being dropped nor reach whoever held the
     /// last pick.
     fn drop(&mut self) {
         let endpoint = self.endpoint.take();
@@ -93,5 +100,6 @@ impl<E> Drop for Live<E> {
             let instance = &*self.address;
             log_safely(|| log::error!(target: LOG, instance, error:%; "{instance}: {error}"));
         }
+        drop_caught("the state of an endpoint", std::mem::replace(&mut self.states, States::new()));
     }
 }
