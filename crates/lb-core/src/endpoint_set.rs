@@ -44,7 +44,8 @@ impl<E> EndpointSet<E> {
     #[must_use]
     pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
         let indices: BTreeSet<usize> = indices.into_iter().filter(|index| *index < self.len).collect();
-        let marks = self.marks.as_ref().map(|marks| indices.iter().map(|index| marks[*index].clone()).collect());
+        let marks =
+            self.marks.as_ref().map(|marks| indices.iter().map(|index| marks[*index].clone()).collect());
         let members = indices.into_iter().filter_map(|index| self.member(index)).cloned().collect();
         Self { marks, next: self.next.clone(), ..Self::from_members(members) }
     }

@@ -103,3 +103,14 @@ impl<E> Drop for Live<E> {
         drop_caught("the state of an endpoint", std::mem::replace(&mut self.states, States::new()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Member;
+
+    #[test]
+    fn a_member_is_one_cache_line_whatever_its_endpoint() {
+        assert_eq!(size_of::<Member<()>>(), 64);
+        assert_eq!(size_of::<Member<[u64; 100]>>(), 64);
+    }
+}
