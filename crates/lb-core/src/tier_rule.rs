@@ -101,15 +101,15 @@ impl TierRule {
         }
         let first = tiers.remove(&priority);
         let in_order = first.into_iter().chain(tiers.into_values());
-        let wanted = in_order.map(|members| {
-            set.select(members.into_iter().filter(|index| ignores_marks || is_unmarked(index)))
-        });
-        let wanted: Vec<_> = wanted.collect();
-        // From the last to the first: each becomes what the one before goes on with.
-        let tiers = wanted
-            .into_iter()
-            .rev()
-            .reduce(|next, tier| if next.is_empty() { tier } else { tier.or_else(next) });
-        (tiers.unwrap_or_else(|| set.to_set()), choice)
+        let is_wanted = |index: &usize| ignores_marks || is_unmarked(index);
+        (chain(set, in_order.map(|members| members.into_iter().filter(is_wanted).collect())), choice)
     }
+}
+
+/// The tiers of these members of `set`, each what the one before goes on with; those without members are left out.
+fn chain<E>(set: &EndpointSet<E>, tiers: impl DoubleEndedIterator<Item = Vec<usize>>) -> EndpointSet<E> {
+    let tiers = tiers.filter(|members| !members.is_empty()).map(|members| set.select(members));
+    // From the last to the first.
+    let first = tiers.rev().reduce(|next, tier| tier.or_else(next));
+    first.unwrap_or_else(|| set.select([]))
 }
