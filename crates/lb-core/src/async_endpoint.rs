@@ -106,7 +106,7 @@ impl<Req, E: AsyncEndpoint<Req> + Send + Sync> AsyncEndpoint<Req> for Pick<E> {
         ctx: &Context,
         request: Req,
     ) -> impl Future<Output = Result<Self::Response, Self::Error>> + Send {
-        recorded_async(self, E::call(self, ctx, request))
+        recorded_async(self, || E::call(self, ctx, request))
     }
 }
 

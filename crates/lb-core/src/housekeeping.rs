@@ -1,11 +1,11 @@
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use crate::support::{caught, lock, log_safely};
-use crate::sync::Mutex;
+use crate::support::{caught, drop_caught, lock, log_safely};
+use crate::sync::{AtomicBool, Mutex};
 use crate::{Clock, LOG};
 
 /// What filters have to do because time has passed, or because an outcome says so: end an ejection, raise the weight of a
@@ -78,8 +78,10 @@ impl ChoreWaker {
     /// Has the chore run as soon as can be. For a request's thread: no lock; one atomic where it is woken already, else
     /// one system call.
     pub fn wake(&self) {
-        // Release: what was written before is seen by the chore, which takes the word with Acquire.
-        if self.woken.load(Ordering::Relaxed) || self.woken.swap(true, Ordering::Release) {
+        // Release: what was written before is seen by the chore, which takes the word with Acquire. No look before the
+        // swap: one that finds the word of somebody else orders nothing, and the chore could take that word and miss what
+        // was written here.
+        if self.woken.swap(true, Ordering::Release) {
             return;
         }
         if let Some(thread) = self.housekeeper.upgrade().as_ref().and_then(|shared| shared.thread.get()) {
@@ -122,9 +124,12 @@ impl Housekeeper {
         waker
     }
 
-    /// Runs the chores that are due or woken on this thread. Where [`of_process`](Self::of_process) has a thread, it does.
+    /// Runs the chores that are due or woken, on this thread. Does nothing to that [of the process](Self::of_process), whose
+    /// own thread runs them.
     pub fn run_due(&self) {
-        self.0.run_due();
+        if self.0.thread.get().is_none() {
+            self.0.run_due();
+        }
     }
 
     /// Starts the thread, if it does not run. Without one, chores do not run: a warning says so.
@@ -168,12 +173,17 @@ impl Shared {
                     None
                 });
             let due = again.map(|after| self.clock.nanos().saturating_add(nanos_of(after)));
-            let mut chores = lock(&self.chores);
-            if let Some(entry) = chores.iter_mut().find(|entry| Arc::ptr_eq(&entry.woken, &woken)) {
+            if let Some(entry) = lock(&self.chores).iter_mut().find(|entry| Arc::ptr_eq(&entry.woken, &woken))
+            {
                 entry.due = due;
             }
+            // It may be the last that holds it.
+            drop_caught("a chore of a filter", chore);
         }
-        lock(&self.chores).iter().filter_map(|entry| entry.due).min()
+        // A chore that waits for something may have used up the word to the thread that another was woken: so the thread
+        // looks for itself before it sleeps. Who comes after this look finds the thread's word untouched.
+        let next = |entry: &Entry| if entry.woken.load(Ordering::Relaxed) { Some(0) } else { entry.due };
+        lock(&self.chores).iter().filter_map(next).min()
     }
 
     /// What is due or woken at `now`. Chores that are gone are forgotten.

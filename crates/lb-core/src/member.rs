@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::pick_observer::PickObservers;
 use crate::state::States;
-use crate::support::{caught, log_safely};
+use crate::support::{caught, drop_caught, log_safely};
 use crate::{EndpointId, Instance, LOG, PickObserver, StateKey};
 
 /// One member of a set: an instance as it stands in that set, and its endpoint, which may outlive the set.
@@ -63,6 +63,15 @@ impl<E> Member<E> {
     }
 }
 
+impl<E> Drop for Member<E> {
+    /// An observer's destructor that panics is logged: it must not reach whoever held the last pick.
+    fn drop(&mut self) {
+        if let Some(observers) = self.observers.take() {
+            drop_caught("an observer of picks", observers);
+        }
+    }
+}
+
 /// An endpoint until its last member is gone, and what belongs to it.
 struct Live<E> {
     id: EndpointId,
@@ -83,7 +92,7 @@ impl<E> Live<E> {
 }
 
 impl<E> Drop for Live<E> {
-    /// A destructor that panics is logged: it must neither keep others from being dropped nor reach whoever held the
+    /// A destructor that panics, the endpoint's or a state's, is logged: it must neither keep others from being dropped nor reach whoever held the
     /// last pick.
     fn drop(&mut self) {
         let endpoint = self.endpoint.take();
@@ -91,5 +100,17 @@ impl<E> Drop for Live<E> {
             let instance = &*self.address;
             log_safely(|| log::error!(target: LOG, instance, error:%; "{instance}: {error}"));
         }
+        drop_caught("the state of an endpoint", std::mem::replace(&mut self.states, States::new()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Member;
+
+    #[test]
+    fn a_member_is_one_cache_line_whatever_its_endpoint() {
+        assert_eq!(size_of::<Member<()>>(), 64);
+        assert_eq!(size_of::<Member<[u64; 100]>>(), 64);
     }
 }

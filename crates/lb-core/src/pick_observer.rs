@@ -70,13 +70,13 @@ impl PickObservers {
     /// `before`, if there are any, and `added`. `None`: that one observes already.
     pub(crate) fn joined(before: Option<&Arc<Self>>, added: Arc<dyn PickObserver>) -> Option<Arc<Self>> {
         let Some(before) = before else {
-            let clock = added.clock().cloned();
+            let clock = clock_of(&*added);
             return Some(Arc::new(Self { first: added, others: Vec::new(), clock }));
         };
         if (0..before.len()).any(|n| std::ptr::addr_eq(before.observer(n), Arc::as_ptr(&added))) {
             return None;
         }
-        let clock = before.clock.as_ref().or_else(|| added.clock()).cloned();
+        let clock = before.clock.clone().or_else(|| clock_of(&*added));
         let others = before.others.iter().cloned().chain([added]).collect();
         Some(Arc::new(Self { first: Arc::clone(&before.first), others, clock }))
     }
@@ -142,4 +142,12 @@ fn each_caught(count: usize, call: impl Fn(usize)) {
             log_safely(|| log::error!(target: LOG, error:%; "{error}"));
         }
     }
+}
+
+/// One that panics when it is asked for its clock has none.
+fn clock_of(observer: &dyn PickObserver) -> Option<Clock> {
+    caught("an observer of picks", || observer.clock().cloned()).unwrap_or_else(|error| {
+        log_safely(|| log::error!(target: LOG, error:%; "{error}"));
+        None
+    })
 }

@@ -24,12 +24,18 @@ pub(crate) fn recorded<E, Res, Err>(
     result
 }
 
-/// Awaits `call`, and records its result on `pick`; a panic is a failure, and a future that is dropped before its end is
-/// cancelled.
-pub(crate) fn recorded_async<E: Send + Sync, Res, Err>(
+/// Awaits what `call` makes, and records its result on `pick`; a panic of either is a failure, and a future that is dropped
+/// before its end is cancelled.
+pub(crate) fn recorded_async<E: Send + Sync, Fut, Res, Err>(
     pick: &Pick<E>,
-    call: impl Future<Output = Result<Res, Err>> + Send,
-) -> impl Future<Output = Result<Res, Err>> + Send {
+    call: impl FnOnce() -> Fut,
+) -> impl Future<Output = Result<Res, Err>> + Send
+where
+    Fut: Future<Output = Result<Res, Err>> + Send,
+{
+    let panicked = RecordOnDrop(pick, Outcome::Failure);
+    let call = call();
+    std::mem::forget(panicked);
     // Outside, so that it is dropped with a future that was never polled.
     let cancelled = RecordOnDrop(pick, Outcome::Cancelled);
     async move {

@@ -12,7 +12,7 @@ use crate::sync::Mutex;
 ///
 /// The state lives beside the endpoint: it survives every update in which the endpoint survives, and follows it into
 /// filtered sets. Clones name the same kind. Once all clones of a key are dropped, its states are forgotten when the
-/// endpoint is next asked for any.
+/// endpoint next gets one of another kind.
 ///
 /// ```
 /// use std::sync::Arc;

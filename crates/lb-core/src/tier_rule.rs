@@ -6,9 +6,9 @@ use crate::EndpointSet;
 ///
 /// The members of one [priority](crate::Instance::priority) are a tier; the lower the value, the better. A tier is well
 /// enough when it has an unmarked member and at least a threshold's share of its members is unmarked. The best of those is
-/// chosen; a better one than the chosen before has to reach 10 % more (at most 100 %), so that a tier at its threshold does
-/// not send the traffic back and forth. Of the chosen tier, and of the others, which it goes on with in their order once
-/// all were tried, the unmarked members count alone.
+/// chosen. As long as the one chosen before is well enough, a better one has to reach 10 % more (at most 100 %), so that a
+/// tier at its threshold does not send the traffic back and forth. The other tiers follow in their order, for requests that
+/// have tried all of the chosen one. Of each tier the unmarked members count alone.
 ///
 /// When no tier reaches the threshold, marks are more likely wrong than right, and few endpoints cannot bear what all did:
 /// then marks are ignored, from the best tier on. Envoy calls it the panic threshold and has it at 50 %
@@ -74,15 +74,22 @@ impl TierRule {
         }
         let is_unmarked = |index: &usize| set.is_healthy(*index);
         let unmarked = |members: &[usize]| members.iter().filter(|index| is_unmarked(index)).count();
-        let is_well = |(priority, members): &(&u16, &Vec<usize>)| {
-            let is_return =
-                before.is_some_and(|before| !before.ignores_marks && before.priority > **priority);
-            let percent = if is_return { (self.threshold + MARGIN).min(100) } else { self.threshold };
+        let reaches = |members: &[usize], percent: u8| {
             let unmarked = unmarked(members);
             unmarked > 0 && unmarked * 100 >= usize::from(percent) * members.len()
         };
+        let is_still_well = |before: &&TierChoice| {
+            !before.ignores_marks
+                && tiers.get(&before.priority).is_some_and(|members| reaches(members, self.threshold))
+        };
+        // No margin where there is nothing to stay with.
+        let stays = before.filter(is_still_well).map(|before| before.priority);
+        let is_well = |(priority, members): &(&u16, &Vec<usize>)| {
+            let is_return = stays.is_some_and(|before| before > **priority);
+            reaches(members, if is_return { (self.threshold + MARGIN).min(100) } else { self.threshold })
+        };
         let well = tiers.iter().find(is_well);
-        let ignores_marks = well.is_none() && self.threshold > 0;
+        let ignores_marks = well.is_none() && self.threshold > 0 && !tiers.is_empty();
         let chosen = well
             .or_else(|| tiers.first_key_value())
             .map(|(priority, members)| (*priority, members.as_slice()));
@@ -94,15 +101,15 @@ impl TierRule {
         }
         let first = tiers.remove(&priority);
         let in_order = first.into_iter().chain(tiers.into_values());
-        let wanted = in_order.map(|members| {
-            set.select(members.into_iter().filter(|index| ignores_marks || is_unmarked(index)))
-        });
-        let wanted: Vec<_> = wanted.collect();
-        // From the last to the first: each becomes what the one before goes on with.
-        let tiers = wanted
-            .into_iter()
-            .rev()
-            .reduce(|next, tier| if next.is_empty() { tier } else { tier.or_else(next) });
-        (tiers.unwrap_or_else(|| set.to_set()), choice)
+        let is_wanted = |index: &usize| ignores_marks || is_unmarked(index);
+        (chain(set, in_order.map(|members| members.into_iter().filter(is_wanted).collect())), choice)
     }
+}
+
+/// The tiers of these members of `set`, each what the one before goes on with; those without members are left out.
+fn chain<E>(set: &EndpointSet<E>, tiers: impl DoubleEndedIterator<Item = Vec<usize>>) -> EndpointSet<E> {
+    let tiers = tiers.filter(|members| !members.is_empty()).map(|members| set.select(members));
+    // From the last to the first.
+    let first = tiers.rev().reduce(|next, tier| tier.or_else(next));
+    first.unwrap_or_else(|| set.select([]))
 }

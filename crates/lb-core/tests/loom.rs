@@ -1,4 +1,5 @@
-//! Every interleaving of what is written by hand: the cancellation tree, `Derived` and the observers it lives on.
+//! Every interleaving of what is written by hand: the cancellation tree, `Derived` and the observers it lives on, the wakes
+//! of the housekeeper.
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test --release -p lb-core --test loom`
 #![cfg(loom)]
@@ -10,8 +11,8 @@ use std::task::{Context as TaskContext, Wake, Waker};
 
 use crossbeam_channel::TryRecvError;
 use lb_core::{
-    Cancelled, Context, Derived, EndpointCache, EndpointCell, EndpointSet, Endpoints, Error, Instance,
-    Observer, Observers, Publisher,
+    Cancelled, Chore, Clock, Context, Derived, EndpointCache, EndpointCell, EndpointSet, Endpoints, Error,
+    Housekeeper, Instance, Observer, Observers, Publisher,
 };
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
@@ -203,5 +204,64 @@ fn two_replaces_at_once_come_one_after_the_other_each_whole() {
         let addresses: Vec<_> = set.instances().map(Instance::address).collect();
         assert!(addresses == ["a", "b"] || addresses == ["a", "c", "d"], "{addresses:?}");
         assert_eq!(*lengths.load().unwrap(), set.len());
+    });
+}
+
+/// Looks at what was written for it.
+struct Looks {
+    written: Arc<AtomicUsize>,
+    seen: AtomicUsize,
+}
+
+impl Looks {
+    fn new(written: &Arc<AtomicUsize>) -> Arc<Self> {
+        Arc::new(Self { written: written.clone(), seen: AtomicUsize::new(0) })
+    }
+}
+
+impl Chore for Looks {
+    fn run(&self, _: u64) -> Option<std::time::Duration> {
+        self.seen.store(self.written.load(Ordering::Relaxed), Ordering::Relaxed);
+        None
+    }
+}
+
+#[test]
+fn what_was_written_before_a_wake_is_seen_by_a_run_that_takes_it_or_by_one_after_it() {
+    loom::model(|| {
+        let (housekeeper, written) = (Housekeeper::scripted(Clock::manual()), Arc::new(AtomicUsize::new(0)));
+        let looks = Looks::new(&written);
+        // Woken already, since it was added: the wake beside may find the word of another.
+        let waker = housekeeper.add(Arc::<Looks>::downgrade(&looks));
+        let wake = move || {
+            written.store(1, Ordering::Relaxed);
+            waker.wake();
+        };
+        beside(wake, || housekeeper.run_due());
+        housekeeper.run_due();
+        assert_eq!(looks.seen.load(Ordering::Relaxed), 1, "the wake was lost");
+    });
+}
+
+#[test]
+fn of_two_wakes_at_once_beside_a_run_none_is_lost() {
+    loom::model(|| {
+        let (housekeeper, written) = (Housekeeper::scripted(Clock::manual()), Arc::new(AtomicUsize::new(0)));
+        let looks = Looks::new(&written);
+        let waker = housekeeper.add(Arc::<Looks>::downgrade(&looks));
+        housekeeper.run_due();
+        let wakes = [1, 2].map(|bit| {
+            let (written, waker) = (written.clone(), waker.clone());
+            thread::spawn(move || {
+                written.fetch_or(bit, Ordering::Relaxed);
+                waker.wake();
+            })
+        });
+        housekeeper.run_due();
+        for wake in wakes {
+            wake.join().unwrap();
+        }
+        housekeeper.run_due();
+        assert_eq!(looks.seen.load(Ordering::Relaxed), 3, "a wake was lost");
     });
 }

@@ -1,10 +1,13 @@
-//! What is allocated: by an endpoint, by lists that must not grow, by contexts.
+//! What is allocated: by an endpoint, by lists that must not grow, by contexts, by picks; and how large a pick is.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
-use lb_core::{Context, Derived, EndpointCache, EndpointSet, Instance, Observer, Observers, Publisher};
+use lb_core::{
+    Clock, Context, Derived, EndpointCache, EndpointSet, Error, Instance, Observer, Observers, Outcome, Pick,
+    PickObserver, Publisher, Record, Reported,
+};
 
 /// What `code` has allocated and not freed.
 fn kept(code: impl FnOnce()) -> i64 {
@@ -58,6 +61,48 @@ fn a_look_at_the_set_and_a_pick_allocate_nothing() {
     };
     look();
     assert_eq!(measure(look), nothing());
+}
+
+/// Sums up what it is told.
+#[derive(Default)]
+struct Sums(Clock, std::sync::atomic::AtomicU64);
+
+impl PickObserver for Sums {
+    fn recorded(&self, record: &Record) {
+        self.1.fetch_add(record.ended_nanos(), std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn clock(&self) -> Option<&Clock> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn an_observed_pick_its_report_its_record_and_its_end_allocate_nothing() {
+    let observers = [0, 1, 2].map(|_| Arc::new(Sums::default()));
+    let plain = EndpointSet::new([(Instance::new("a:80"), ())]);
+    let set = observers.iter().fold(plain, |set, observer| set.observed(&[observer.clone()]));
+    let ends: [(&str, fn(&Pick<()>)); 3] = [
+        ("recorded", |pick| pick.record(Outcome::Failure)),
+        ("reported", |pick| pick.report(&Reported::new().with_in_flight(1))),
+        ("without a word", |_| ()),
+    ];
+    for (how, used) in ends {
+        for pick in [|set: &EndpointSet<()>| set.pick(0), |set: &EndpointSet<()>| set.pick_at(0, 1)] {
+            let whole = || used(&pick(&set).unwrap());
+            whole();
+            assert_eq!(measure(whole), nothing(), "{how}");
+        }
+    }
+    assert!(observers.iter().all(|observer| observer.1.load(std::sync::atomic::Ordering::Relaxed) > 0));
+}
+
+#[test]
+fn a_pick_is_two_words() {
+    assert_eq!(size_of::<Pick<[u8; 100]>>(), 16);
+    assert_eq!(size_of::<Option<Pick<()>>>(), 16);
+    // 40 is what the error takes: two fat pointers.
+    assert!(size_of::<Result<Pick<()>, Error>>() <= size_of::<Error>());
 }
 
 #[test]

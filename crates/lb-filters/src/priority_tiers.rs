@@ -76,17 +76,18 @@ where
 /// Logs a change of state, and tells the listener.
 fn tell(service: Option<&str>, before: Option<TierChoice>, now: TierChoice, events: Option<&dyn Events>) {
     let state = |choice: TierChoice| (choice.priority, choice.ignores_marks);
+    // Of an empty set nothing was chosen.
+    let before = before.filter(|before| before.members > 0);
     if before.map(state) == Some(state(now)) || now.members == 0 {
         return;
     }
     let name = service.unwrap_or("a service without a name");
     let TierChoice { priority, unmarked, members, ignores_marks, .. } = now;
-    let ignored_before = before.is_some_and(|before| before.ignores_marks);
     if ignores_marks {
         log_safely(|| {
             log::warn!(target: LOG, name; "{name}: too many endpoints are marked as unhealthy ({unmarked} of {members} of priority {priority} are not): marks are ignored");
         });
-    } else if ignored_before || before.is_some_and(|before| before.members > 0) {
+    } else if before.is_some() {
         log_safely(|| {
             log::info!(target: LOG, name; "{name}: the endpoints of priority {priority} are picked from, {unmarked} of {members} are healthy");
         });
