@@ -62,7 +62,8 @@ impl<Req: Clone> Policy<Req, u16, BoxError> for ServerErrorsFail {
 #[test]
 fn each_attempt_has_the_outcome_that_the_policy_says_once() {
     use Outcome::{Failure, Success};
-    let cases: [(&str, fn() -> Http, Outcome); 3] = [
+    type Case = (&'static str, fn() -> Http, Outcome);
+    let cases: [Case; 3] = [
         ("a response", || answering(200), Success),
         ("a response that the policy calls a failure", || answering(503), Failure),
         ("an error", refusing, Failure),

@@ -22,7 +22,7 @@ fn observed<S: Send + Sync + 'static>(service: S) -> (RoundRobin<ScriptedPublish
 async fn a_response_is_a_success_an_error_a_failure_unless_classified_otherwise() {
     use Outcome::{Failure, Success};
     let answers =
-        |status: Result<u16, &'static str>| service_fn(move |_: ()| ready(status.map_err(BoxError::from)));
+        |status: Result<u16, &'static str>| service_fn(move |(): ()| ready(status.map_err(BoxError::from)));
     let server_errors_fail = |result: Result<&u16, &BoxError>| match result {
         Ok(status) if *status < 500 => Success,
         _ => Failure,
@@ -47,7 +47,7 @@ async fn a_response_is_a_success_an_error_a_failure_unless_classified_otherwise(
 
 #[tokio::test]
 async fn a_dropped_call_is_cancelled_and_a_panic_is_a_failure() {
-    let (lb, recorder) = observed(service_fn(|_: ()| pending::<Result<(), BoxError>>()));
+    let (lb, recorder) = observed(service_fn(|(): ()| pending::<Result<(), BoxError>>()));
     drop(Balance::new(lb).call(()));
     assert_eq!(recorder.outcomes(), [Outcome::Cancelled]);
 
