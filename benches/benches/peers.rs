@@ -1,18 +1,22 @@
 //! The same work by other libraries, beside ours in the same run: `cargo bench --features peers --bench peers`.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use benches::{Noop, addresses, calls, fixed, fixed_of, on_threads, on_two_threads};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use lb_core::LoadBalancer;
-use lb_strategies::RoundRobin;
+use lb_core::{LoadBalancer, Outcome};
+use lb_strategies::{PeakEwma, RoundRobin};
 use lb_tower::Balance;
 use pingora_load_balancing::selection::RoundRobin as PingoraRoundRobin;
 use tower::balance::p2c::Balance as P2c;
 use tower::discover::ServiceList;
-use tower::load::{CompleteOnResponse, PendingRequests};
+use tower::load::{CompleteOnResponse, PeakEwma as TowerPeakEwma, PendingRequests};
 
 const SIZES: [usize; 3] = [3, 100, 10_000];
+
+/// What tower takes a request to need before it has measured one: its own default.
+const RTT: Duration = Duration::from_millis(30);
 
 fn ours(c: &mut Criterion) {
     let mut group = c.benchmark_group("ours_round_robin");
@@ -78,5 +82,30 @@ fn tower_p2c(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, ours, pingora, our_balance, tower_p2c);
+/// Both with what a request costs: the pick, its start and its end, measured by the clock.
+fn peak_ewma(c: &mut Criterion) {
+    let mut group = c.benchmark_group("peak_ewma");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime starts");
+    for count in SIZES {
+        let balancer = PeakEwma::new(fixed(count));
+        group.bench_function(BenchmarkId::new("ours", count), |b| {
+            b.iter(|| {
+                let pick = balancer.endpoint();
+                if let Ok(pick) = &pick {
+                    pick.record(Outcome::Success);
+                }
+                drop(black_box(pick));
+            });
+        });
+        let service = |_| TowerPeakEwma::new(Noop, RTT, 10e9, CompleteOnResponse::default());
+        let services: Vec<_> = (0..count).map(service).collect();
+        // Made where tokio's clock is, which it reads.
+        let mut balance = runtime.block_on(async { P2c::new(ServiceList::new::<u64>(services)) });
+        group.bench_function(BenchmarkId::new("tower", count), |b| {
+            b.iter_custom(|iterations| runtime.block_on(calls(&mut balance, iterations)));
+        });
+    }
+}
+
+criterion_group!(benches, ours, pingora, our_balance, tower_p2c, peak_ewma);
 criterion_main!(benches);

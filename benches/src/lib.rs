@@ -21,6 +21,18 @@ pub fn fixed(count: usize) -> FixedPublisher<u64> {
     FixedPublisher::new(addresses(count).into_iter().map(Instance::from).zip(0..))
 }
 
+/// The same with weights from 1 to 1,000,000, which have no order.
+pub fn weighted(count: usize) -> FixedPublisher<u64> {
+    let weights = (0_u32..).map(|n| 1 + n.wrapping_mul(2_654_435_761) % 1_000_000);
+    let instance = |(address, weight): (String, u32)| Instance::new(address).with_weight(weight);
+    FixedPublisher::new(addresses(count).into_iter().zip(weights).map(instance).zip(0..))
+}
+
+/// Keys without an order, as requests have them.
+pub fn key(n: u64) -> u64 {
+    n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 /// A fixed set of `count` endpoints that are clones of `endpoint`.
 pub fn fixed_of<E: Clone>(count: usize, endpoint: E) -> FixedPublisher<E> {
     FixedPublisher::new(addresses(count).into_iter().map(|address| (address, endpoint.clone())))
@@ -45,18 +57,27 @@ pub fn one_millisecond() {
 
 /// Measures `operation` on `threads` threads that share it: the time one thread takes for one operation while the
 /// others do the same.
-#[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 pub fn on_threads(bencher: &mut Bencher<'_>, threads: usize, operation: impl Fn() + Sync) {
+    on_threads_counting(bencher, threads, |_| operation());
+}
+
+/// The same; each thread gives `operation` the number of its round.
+#[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+pub fn on_threads_counting(bencher: &mut Bencher<'_>, threads: usize, operation: impl Fn(u64) + Sync) {
     if threads == 1 {
-        return bencher.iter(&operation);
+        let mut round = 0;
+        return bencher.iter(|| {
+            round += 1;
+            operation(round);
+        });
     }
     bencher.iter_custom(|iterations| {
         let start = Barrier::new(threads);
         let run = || {
             start.wait();
             let begin = Instant::now();
-            for _ in 0..iterations {
-                operation();
+            for round in 0..iterations {
+                operation(round);
             }
             begin.elapsed()
         };
