@@ -84,12 +84,6 @@ async fn first_poll<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
     poll_fn(|task| Poll::Ready(future.as_mut().poll(task))).await
 }
 
-/// Whether tokio's timer can count to `deadline`, which it rounds up to a millisecond: not at the very end of the
-/// clock's range.
-fn is_measurable(deadline: &Instant) -> bool {
-    deadline.checked_add(Duration::from_millis(1)).is_some()
-}
-
 /// Waits for `future` until the deadline has passed or `ctx` is cancelled. `polled`: this task has just polled it.
 ///
 /// Timer and cancellation are polled first, so that a future that uses up its task's cooperative budget cannot starve
@@ -100,7 +94,9 @@ async fn rest_of<F: Future>(
     ctx: &Context,
     mut polled: bool,
 ) -> End<F::Output> {
-    let mut timer = pin!(deadline.filter(is_measurable).map(|deadline| sleep_until(deadline.into())));
+    // Tokio rounds a deadline up to a millisecond, which the very end of the clock's range does not bear.
+    let deadline = deadline.filter(|deadline| deadline.checked_add(Duration::from_millis(1)).is_some());
+    let mut timer = pin!(deadline.map(|deadline| sleep_until(deadline.into())));
     let mut cancelled = ctx.on_cancelled();
     poll_fn(|task| {
         if Pin::new(&mut cancelled).poll(task).is_ready() {

@@ -7,23 +7,14 @@ use lb_core::Error;
 /// One attempt of a request that did not succeed.
 #[derive(Clone, Debug)]
 pub struct Attempt<E> {
-    address: Option<Arc<str>>,
+    pub(crate) address: Option<Arc<str>>,
     /// The name of the service, where there is no address.
-    service: Option<Arc<str>>,
-    cause: Cause<E>,
-    elapsed: Duration,
+    pub(crate) service: Option<Arc<str>>,
+    pub(crate) cause: Cause<E>,
+    pub(crate) elapsed: Duration,
 }
 
 impl<E> Attempt<E> {
-    pub(crate) fn new(
-        address: Option<Arc<str>>,
-        service: Option<Arc<str>>,
-        cause: Cause<E>,
-        elapsed: Duration,
-    ) -> Self {
-        Self { address, service, cause, elapsed }
-    }
-
     /// Where the request was sent; `None` when there was no endpoint to send it to.
     pub fn address(&self) -> Option<&str> {
         self.address.as_deref()

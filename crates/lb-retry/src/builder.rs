@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use crate::backoff::Backoff;
+use crate::enforced::Enforced;
 use crate::policy::{KeyBy, RetryAll, RetryIf};
-use crate::retry::{Retry, Settings};
+use crate::retry::Retry;
+use crate::setup::Setup;
 
 /// The settings of a [`Retry`]; made by [`Retry::builder`].
 ///
@@ -35,67 +37,56 @@ use crate::retry::{Retry, Settings};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
-pub struct RetryBuilder<L, P = RetryAll> {
-    balancer: L,
-    policy: P,
-    settings: Settings,
-}
-
-impl<L> RetryBuilder<L> {
-    pub(crate) fn new(balancer: L) -> Self {
-        Self { balancer, policy: RetryAll, settings: Settings::new(3, Duration::from_secs(10)) }
-    }
-}
+pub struct RetryBuilder<L, P = RetryAll>(pub(crate) Setup<L, P>);
 
 impl<L, P> RetryBuilder<L, P> {
     /// How many attempts there are in all, the first one included; at least 1.
     pub fn max_attempts(mut self, max: u32) -> Self {
-        self.settings.max_attempts = max;
+        self.0.settings.limits.max_attempts = max;
         self
     }
 
     /// How long a request may take in all, longer than zero. Past the clock's range: any time.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
+        self.0.settings.timeout = timeout;
         self
     }
 
     /// How long one attempt may take, longer than zero; never past the end of the whole. Unset, where time-outs are retried,
     /// it is an even share of the request's time: a third, or a half of it with two attempts.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.attempt_timeout = Some(timeout);
+        self.0.settings.limits.attempt_timeout = Some(timeout);
         self
     }
 
     /// Whether an attempt that timed out is followed by another, whatever the policy says of it. Unset, the policy decides.
     pub fn retry_timeouts(mut self, yes: bool) -> Self {
-        self.settings.retry_timeouts = Some(yes);
+        self.0.settings.retry_timeouts = Some(yes);
         self
     }
 
     /// Whether an empty set is waited for, as one before discovery's first answer is: within the time, and without
     /// counting as an attempt (gRPC's `wait_for_ready`).
     pub fn wait_for_endpoints(mut self, yes: bool) -> Self {
-        self.settings.wait_for_endpoints = yes;
+        self.0.settings.wait_for_endpoints = yes;
         self
     }
 
     /// How long to wait once all endpoints were tried.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.settings.backoff = backoff;
+        self.0.settings.limits.backoff = backoff;
         self
     }
 
     /// Which results are retried, and how; replaces what was set before.
     pub fn policy<Q>(self, policy: Q) -> RetryBuilder<L, Q> {
-        RetryBuilder { balancer: self.balancer, policy, settings: self.settings }
+        RetryBuilder(self.0.map_policy(|_| policy))
     }
 
     /// Retries only the errors for which `predicate` is true, and no time-outs (see
     /// [`retry_timeouts`](Self::retry_timeouts)); the policy set before decides the rest.
     pub fn retry_if<Err, F: Fn(&Err) -> bool>(self, predicate: F) -> RetryBuilder<L, RetryIf<P, F>> {
-        let Self { balancer, policy, settings } = self;
-        RetryBuilder { balancer, policy: RetryIf::new(policy, predicate), settings }
+        RetryBuilder(self.0.map_policy(|policy| RetryIf { policy, predicate }))
     }
 
     /// Gives each request a key for strategies that hash, a `u64` or an `Option<u64>`; the policy set before decides
@@ -105,8 +96,7 @@ impl<L, P> RetryBuilder<L, P> {
         F: Fn(&Req) -> K,
         K: Into<Option<u64>>,
     {
-        let Self { balancer, policy, settings } = self;
-        RetryBuilder { balancer, policy: KeyBy::new(policy, key), settings }
+        RetryBuilder(self.0.map_policy(|policy| KeyBy { policy, key }))
     }
 
     /// Checks the settings.
@@ -115,17 +105,18 @@ impl<L, P> RetryBuilder<L, P> {
     ///
     /// When no attempt could ever be made with them.
     pub fn build(self) -> Result<Retry<L, P>, InvalidRetry> {
-        let Self { balancer, policy, settings } = self;
-        if settings.max_attempts == 0 {
+        let Self(setup) = self;
+        let settings = setup.settings.divided();
+        if settings.limits.max_attempts == 0 {
             return Err(InvalidRetry::NoAttempts);
         }
         if settings.timeout.is_zero() {
             return Err(InvalidRetry::NoTime);
         }
-        if settings.attempt_timeout.is_some_and(|timeout| timeout.is_zero()) {
+        if settings.limits.attempt_timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(InvalidRetry::NoAttemptTime);
         }
-        Ok(Retry::with(balancer, policy, settings))
+        Ok(Retry { setup: Setup { settings, ..setup }, mode: Enforced::new() })
     }
 }
 

@@ -61,7 +61,7 @@ where
     type Error = RetryError<<L::Endpoint as Endpoint<Req>>::Error>;
 
     fn call(&self, ctx: &Context, request: Req) -> Result<Self::Response, Self::Error> {
-        let workers = &self.mode().workers;
+        let workers = &self.mode.workers;
         let session = Session::new(self, Some(workers.held_threads()), ctx, request, now);
         drive(session, ctx, |session, attempt, pick, request| {
             // The worker's as well: the pick lasts until the attempt returns, even when nobody waits for it any longer.

@@ -31,15 +31,11 @@ use crate::attempt_log::{AttemptLog, KEPT};
 /// ```
 #[derive(Clone)]
 pub struct RetryError<E> {
-    reason: Reason,
-    log: AttemptLog<E>,
+    pub(crate) reason: Reason,
+    pub(crate) log: AttemptLog<E>,
 }
 
 impl<E> RetryError<E> {
-    pub(crate) fn new(reason: Reason, log: AttemptLog<E>) -> Self {
-        Self { reason, log }
-    }
-
     /// Why no further attempt was made.
     pub fn reason(&self) -> Reason {
         self.reason

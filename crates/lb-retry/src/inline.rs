@@ -14,13 +14,7 @@ use crate::session::{End, Session};
 /// be borrowed; what that asks of a closure is told at [`endpoint_fn`](lb_core::endpoint_fn). Cost when the first attempt
 /// succeeds: the pick, the request's copy, one reading of the clock, and no allocation.
 #[derive(Clone, Copy, Debug)]
-pub struct Inline(());
-
-impl Inline {
-    pub(crate) fn new() -> Self {
-        Self(())
-    }
-}
+pub struct Inline(pub(crate) ());
 
 impl sealed::Sealed for Inline {}
 

@@ -37,6 +37,7 @@ mod mode;
 mod policy;
 mod retry;
 mod session;
+mod setup;
 mod sync;
 mod thread_pool;
 #[cfg(not(feature = "tokio"))]

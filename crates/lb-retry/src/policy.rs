@@ -111,14 +111,8 @@ impl<Req: Clone, Res, Err> Policy<Req, Res, Err> for RetryAll {
 /// [`RetryBuilder::retry_if`](crate::RetryBuilder::retry_if).
 #[derive(Clone, Copy)]
 pub struct RetryIf<P, F> {
-    policy: P,
-    predicate: F,
-}
-
-impl<P, F> RetryIf<P, F> {
-    pub(crate) fn new(policy: P, predicate: F) -> Self {
-        Self { policy, predicate }
-    }
+    pub(crate) policy: P,
+    pub(crate) predicate: F,
 }
 
 impl<Req, Res, Err, P, F> Policy<Req, Res, Err> for RetryIf<P, F>
@@ -156,14 +150,8 @@ where
 /// [`RetryBuilder::key_by`](crate::RetryBuilder::key_by).
 #[derive(Clone, Copy)]
 pub struct KeyBy<P, F> {
-    policy: P,
-    key: F,
-}
-
-impl<P, F> KeyBy<P, F> {
-    pub(crate) fn new(policy: P, key: F) -> Self {
-        Self { policy, key }
-    }
+    pub(crate) policy: P,
+    pub(crate) key: F,
 }
 
 impl<Req, Res, Err, P, F, K> Policy<Req, Res, Err> for KeyBy<P, F>

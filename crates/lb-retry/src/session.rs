@@ -13,13 +13,12 @@ use crate::engine::{Engine, LiveAttempt, Step};
 use crate::error::{Reason, RetryError};
 use crate::held_threads::HeldThreads;
 use crate::policy::{Policy, Verdict};
-use crate::retry::{Retry, Settings};
+use crate::retry::Retry;
+use crate::setup::Setup;
 
 /// One request on its way: what all drivers share between the engine's decisions and their own waiting.
 pub(crate) struct Session<'a, L: LoadBalancer, P, Req, Res, Err> {
-    balancer: &'a L,
-    policy: &'a P,
-    settings: &'a Settings,
+    setup: &'a Setup<L, P>,
     held_threads: Option<&'a HeldThreads>,
     ctx: &'a Context,
     clock: fn() -> Instant,
@@ -64,12 +63,10 @@ where
         request: Req,
         clock: fn() -> Instant,
     ) -> Self {
-        let (balancer, policy, settings) = retry.parts();
-        let now = clock();
+        let (setup, now) = (&retry.setup, clock());
+        let Setup { policy, settings, .. } = setup;
         Self {
-            balancer,
-            policy,
-            settings,
+            setup,
             held_threads,
             ctx,
             clock,
@@ -110,9 +107,8 @@ where
     #[inline]
     pub(crate) fn call(&mut self) -> Option<(Pick<L::Endpoint>, Req)> {
         let (pick, request) = (self.pick.take()?, self.request.take()?);
-        self.rejected = None;
         if self.engine.may_follow()
-            && let Some(copy) = self.policy.replay(&request)
+            && let Some(copy) = self.setup.policy.replay(&request)
         {
             self.request = Some(request);
             return Some((pick, copy));
@@ -132,7 +128,7 @@ where
             && waiting.change.come().is_cancelled()
         {
             // Before the next pick, so that no change falls between.
-            waiting.change = Change::of(self.balancer);
+            waiting.change = Change::of(&self.setup.balancer);
         }
         let step = self.engine.woke(self.now);
         self.unless_cancelled(step)
@@ -145,13 +141,14 @@ where
             return Ok(response);
         }
         if let Some(waiting) = self.waiting.take() {
+            self.now = (self.clock)();
             self.record(None, Cause::Pick(waiting.error), waiting.since);
         }
         let mut log = replace(&mut self.log, AttemptLog::new());
         if reason == Reason::Saturated {
             log.set_holders(self.held_threads.map(HeldThreads::holders).unwrap_or_default());
         }
-        Err(RetryError::new(reason, log))
+        Err(RetryError { reason, log })
     }
 
     /// What came of the attempt through `pick`: breaks with the caller's response, or tells what to do next. The clock is
@@ -163,6 +160,7 @@ where
         pick: &Pick<L::Endpoint>,
         end: End<Result<Res, Err>>,
     ) -> ControlFlow<Res, Step> {
+        self.rejected = None;
         let (verdict, cause) = match end {
             End::Returned(Ok(response)) => {
                 match self.judge(&attempt, pick, AttemptResult::Response(&response)) {
@@ -199,10 +197,10 @@ where
         let began = (attempt.started, self.clock);
         let end = AttemptEnd::since(result, attempt.number, began, pick.instance());
         if pick.is_observed() {
-            pick.record(self.policy.outcome(&end));
+            pick.record(self.setup.policy.outcome(&end));
         }
-        let verdict = self.policy.verdict(&end);
-        match (result, self.settings.retry_timeouts) {
+        let verdict = self.setup.policy.verdict(&end);
+        match (result, self.setup.settings.retry_timeouts) {
             (AttemptResult::TimedOut, Some(true)) => Verdict::Retry,
             (AttemptResult::TimedOut, Some(false)) => Verdict::GiveUp,
             _ => verdict,
@@ -227,7 +225,7 @@ where
     fn pick_failed(&mut self, error: Error) -> Step {
         let worth_waiting = match error {
             Error::NotReady => true,
-            Error::NoEndpoints => self.settings.wait_for_endpoints,
+            Error::NoEndpoints => self.setup.settings.wait_for_endpoints,
             _ => false,
         };
         let step = match &mut self.waiting {
@@ -236,7 +234,7 @@ where
                 self.engine.not_ready(self.now)
             }
             None if worth_waiting => {
-                let change = Change::of(self.balancer);
+                let change = Change::of(&self.setup.balancer);
                 self.waiting = Some(Box::new(Waiting { error, since: self.now, change }));
                 // Once more: the set may have come before the subscription.
                 Step::Pick
@@ -252,9 +250,9 @@ where
 
     fn record(&mut self, pick: Option<&Pick<L::Endpoint>>, cause: Cause<Err>, started: Instant) {
         let address = pick.map(Pick::shared_address);
-        let service = if pick.is_none() { self.balancer.name().map(Arc::from) } else { None };
+        let service = if pick.is_none() { self.setup.balancer.name().map(Arc::from) } else { None };
         let elapsed = self.now.saturating_duration_since(started);
-        self.log.add(Attempt::new(address, service, cause, elapsed));
+        self.log.add(Attempt { address, service, cause, elapsed });
     }
 
     #[inline]
@@ -269,11 +267,11 @@ where
             wanted = wanted.with_key(key);
         }
         match (self.engine.tried(), self.held_threads.and_then(HeldThreads::to_avoid)) {
-            (None, None) => self.balancer.pick(&wanted),
-            (Some(tried), None) => self.balancer.pick(&wanted.with_tried(tried)),
+            (None, None) => self.setup.balancer.pick(&wanted),
+            (Some(tried), None) => self.setup.balancer.pick(&wanted.with_tried(tried)),
             (tried, Some(mut avoided)) => {
                 avoided.extend(tried.unwrap_or(&Tried::new()));
-                self.balancer.pick(&wanted.with_tried(&avoided))
+                self.setup.balancer.pick(&wanted.with_tried(&avoided))
             }
         }
     }
