@@ -9,9 +9,9 @@ use lb_core::{Context, Error, Instance};
 use crate::board::Board;
 use crate::error::{NothingFound, SharedError, SourceError};
 use crate::freshness::{Effect, Found, Validity};
-use crate::journal::Journal;
 use crate::schedule::Schedule;
 use crate::status::Status;
+use crate::transitions::{Transitions, Trouble};
 use crate::{Answer, DiscoveryError, Source};
 
 /// The discovery thread: asks the source when the schedule says so, and publishes what comes of it.
@@ -25,7 +25,7 @@ pub(crate) struct Driver {
     pub(crate) renewals: Receiver<()>,
     pub(crate) ctx: Context,
     pub(crate) board: Arc<Board>,
-    pub(crate) journal: Journal,
+    pub(crate) transitions: Transitions,
     /// How many instances the published set is made from.
     pub(crate) instances: usize,
     /// The latest answer, for a source that says that it is unchanged.
@@ -158,9 +158,9 @@ impl Driver {
         });
         if !kept {
             let before = self.published.replace(Arc::clone(&last.instances));
-            self.journal.replaced(before.as_deref().unwrap_or_default(), &last.instances);
+            self.transitions.replaced(before.as_deref().unwrap_or_default(), &last.instances);
         }
-        self.journal.refreshed(&format_args!("{} instances", found.instances));
+        self.transitions.refreshed(&format_args!("{} instances", found.instances));
         self.last = Some(last);
         let (instances, now) = (self.instances, self.schedule.now());
         self.conclude(answer.skipped, |status| {
@@ -170,9 +170,10 @@ impl Driver {
         });
         self.board.tell();
         match found.instances {
-            0 => self.journal.found_nothing(now, instances),
-            few if kept => self.journal.found_too_few(now, few, instances),
-            _ => self.journal.found(instances),
+            0 if instances > 0 => self.transitions.trouble(now, Trouble::NothingFound { kept: instances }),
+            0 => self.transitions.trouble(now, Trouble::Emptied),
+            found if kept => self.transitions.trouble(now, Trouble::TooFew { found, kept: instances }),
+            _ => self.transitions.recovered(instances),
         }
     }
 
@@ -184,9 +185,10 @@ impl Driver {
     /// The schedule knows of the failure already.
     fn fell_through(&mut self, now: Instant, failure: &Failure) {
         let error = &failure.error;
-        self.journal.refreshed(&format_args!("it failed: {error}"));
+        self.transitions.refreshed(&format_args!("it failed: {error}"));
         if !self.must_answer {
-            self.journal.failed(self.schedule.now(), error, self.instances);
+            let failing = Trouble::Failing { error, kept: self.instances };
+            self.transitions.trouble(self.schedule.now(), failing);
         }
         if self.expire(now, error) != Validity::Expired {
             self.board.publish(|news| {
@@ -206,7 +208,7 @@ impl Driver {
     fn expire(&mut self, now: Instant, error: &SharedError) -> Validity {
         let validity = self.schedule.validity(now);
         if validity == Validity::Expired {
-            self.journal.expired(self.schedule.now(), error);
+            self.transitions.trouble(self.schedule.now(), Trouble::Expired { error });
             let unusable = Error::discovery(Arc::clone(&self.name), Arc::clone(error));
             self.board.publish(|news| {
                 news.refreshes += 1;

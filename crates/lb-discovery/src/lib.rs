@@ -36,7 +36,6 @@ mod error;
 mod feed;
 mod freshness;
 mod gate;
-mod journal;
 mod makers;
 mod making;
 mod notifier;
@@ -46,6 +45,7 @@ mod settings;
 mod source;
 mod status;
 mod sync;
+mod transitions;
 mod watcher;
 
 pub use builder::DiscoveryBuilder;

@@ -14,11 +14,11 @@ use rand::rngs::{StdRng, SysRng};
 use crate::board::Board;
 use crate::driver::Driver;
 use crate::error::SharedError;
-use crate::journal::Journal;
 use crate::makers;
 use crate::schedule::Schedule;
 use crate::settings::{Refresh, Settings};
 use crate::sync::{Mutex, lock};
+use crate::transitions::Transitions;
 use crate::{DiscoveryError, LOG, Source};
 
 /// How long stopping waits for the thread. It ends at once unless its source, a factory or a destructor hangs. Well below
@@ -68,7 +68,7 @@ impl Watcher {
             renewals: renewed,
             ctx: ctx.clone(),
             board: Arc::clone(&board),
-            journal: Journal::new(Arc::clone(&name)),
+            transitions: Transitions::new(Arc::clone(&name)),
             instances: 0,
             last: None,
             published: None,
