@@ -141,6 +141,14 @@ impl Transitions {
         }
     }
 
+    /// An answer has an instance twice, of which the first counts.
+    pub(crate) fn repeated(&self, instance: &Instance) {
+        let (name, instance) = (&*self.name, instance.address());
+        log_safely(
+            || log::debug!(target: LOG, name, instance; "{name}: {instance} was given twice, the first counts"),
+        );
+    }
+
     /// A refresh has ended.
     pub(crate) fn refreshed(&self, outcome: &dyn fmt::Display) {
         let name = &*self.name;

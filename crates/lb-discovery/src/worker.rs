@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -6,47 +5,50 @@ use crossbeam_channel::{Receiver, at, never, select_biased};
 use lb_core::support::{caught, run_caught};
 use lb_core::{Context, Error, Instance};
 
-use crate::board::Board;
 use crate::error::{NothingFound, SharedError, SourceError};
 use crate::freshness::{Effect, Found, Validity};
 use crate::schedule::Schedule;
+use crate::shared::Shared;
 use crate::status::Status;
 use crate::transitions::{Transitions, Trouble};
 use crate::{Answer, DiscoveryError, Source};
 
 /// The discovery thread: asks the source when the schedule says so, and publishes what comes of it.
-pub(crate) struct Driver {
-    pub(crate) name: Arc<str>,
+pub(crate) struct Worker {
     pub(crate) source: Box<dyn Source>,
     pub(crate) schedule: Schedule,
     pub(crate) ticks: Receiver<Instant>,
-    pub(crate) wishes: Receiver<()>,
-    /// Endpoints are to be made anew.
-    pub(crate) renewals: Receiver<()>,
+    /// Users ask for a refresh.
+    pub(crate) requests: Receiver<()>,
     pub(crate) ctx: Context,
-    pub(crate) board: Arc<Board>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) transitions: Transitions,
-    /// How many instances the published set is made from.
-    pub(crate) instances: usize,
-    /// The latest answer, for a source that says that it is unchanged.
-    pub(crate) last: Option<Last>,
-    /// What the set is made from.
-    pub(crate) published: Option<Arc<[Instance]>>,
-    /// Whether the next refresh is one that a user asked for.
-    pub(crate) anew: bool,
     /// Whether a failure now would be the constructor's, not one to be lived with.
     pub(crate) must_answer: bool,
+    /// Whether the next refresh is one that a user has asked for.
+    pub(crate) requested: bool,
+    /// What the set is made from.
+    pub(crate) published: Arc<[Instance]>,
+    /// The latest answer, for a source that says that it is unchanged.
+    pub(crate) latest: Option<Latest>,
+    /// What the latest refresh that failed has failed with.
+    pub(crate) error: Option<SharedError>,
 }
 
 /// What an answer had.
 #[derive(Clone)]
-pub(crate) struct Last {
+pub(crate) struct Latest {
     instances: Arc<[Instance]>,
-    found: Found,
+    definite: bool,
     reason: Option<Arc<str>>,
 }
 
-impl Driver {
+struct Failure {
+    error: SharedError,
+    skipped: u64,
+}
+
+impl Worker {
     /// Runs until it is stopped, or until the first refresh has failed and must not.
     pub(crate) fn run(&mut self) {
         self.refresh(self.now());
@@ -68,28 +70,23 @@ impl Driver {
                     Ok(tick) => return Some(self.schedule.ticked(tick)),
                     Err(_) => self.ticks = never(),
                 },
-                recv(self.renewals) -> renewal => {
-                    renewal.ok()?;
-                    self.board.publish(|news| news.answers += 1);
-                    self.board.tell();
-                }
-                recv(self.wishes) -> wish => {
-                    wish.ok()?;
-                    self.anew = true;
+                recv(self.requests) -> request => {
+                    request.ok()?;
+                    self.requested = true;
                     let now = self.now();
                     if self.schedule.wanted(now) {
                         return Some(now);
                     }
-                    self.note_next_refresh();
+                    let next_refresh = self.schedule.next_refresh();
+                    self.shared.note(|status| status.next_refresh = next_refresh);
                 }
                 recv(timer) -> _ => {
                     let now = self.now();
                     if self.schedule.is_due(now) {
                         return Some(now);
                     }
-                    if let Some(error) = self.board.status().last_error {
-                        self.expire(now, &error);
-                        self.board.tell();
+                    if let Some(error) = self.error.clone() {
+                        self.expire_if_due(now, &error);
                     }
                 }
             }
@@ -97,14 +94,14 @@ impl Driver {
     }
 
     fn refresh(&mut self, now: Instant) {
-        if std::mem::take(&mut self.anew) {
+        if std::mem::take(&mut self.requested) {
             run_caught("the source's forget()", || self.source.forget());
         }
         // A source that panics here will do so in `fetch` too, where it is noticed.
         let watches = caught("the source's watches()", || self.source.watches()).unwrap_or_default();
         self.schedule.source_watches(watches);
         self.schedule.asked(now);
-        self.board.note(|status| status.next_refresh = None);
+        self.shared.note(|status| status.next_refresh = None);
         let ctx = match self.schedule.answer_by() {
             Some(moment) => self.ctx.with_deadline(moment),
             None => self.ctx.clone(),
@@ -114,119 +111,102 @@ impl Driver {
             return;
         }
         let now = self.now();
-        match outcome.and_then(|answer| self.completed(answer)) {
-            Ok((answer, last)) => self.answered(now, &answer, last),
-            Err(failure) => self.failed(now, &failure),
+        match outcome.and_then(|answer| self.complete(answer)) {
+            Ok((answer, latest)) => self.answered(now, &answer, latest),
+            Err(failure) => {
+                self.schedule.failed(now);
+                self.failed(now, failure);
+            }
         }
     }
 
     /// The answer's instances, or those of the answer that it says it repeats.
-    fn completed(&self, mut answer: Answer) -> Result<(Answer, Last), Failure> {
+    fn complete(&self, mut answer: Answer) -> Result<(Answer, Latest), Failure> {
         if !answer.unchanged {
-            let instances = std::mem::take(&mut answer.instances);
-            let found = Found { instances: distinct(&instances), definite: answer.definite };
-            let last = Last { instances: instances.into(), found, reason: answer.reason.clone() };
-            return Ok((answer, last));
+            let (definite, reason) = (answer.definite, answer.reason.clone());
+            let instances = self.in_order(std::mem::take(&mut answer.instances));
+            return Ok((answer, Latest { instances, definite, reason }));
         }
         let nothing = || Failure { error: Arc::new(DiscoveryError::NothingBefore), skipped: answer.skipped };
-        let last = self.last.clone().ok_or_else(nothing)?;
-        Ok((answer, last))
+        let latest = self.latest.clone().ok_or_else(nothing)?;
+        Ok((answer, latest))
     }
 
-    fn answered(&mut self, now: Instant, answer: &Answer, last: Last) {
-        let found = last.found;
+    /// Orders by what identifies instances in a set; of two of one identity the first counts.
+    fn in_order(&self, mut instances: Vec<Instance>) -> Arc<[Instance]> {
+        instances.sort_by(|a, b| (a.address(), a.host()).cmp(&(b.address(), b.host())));
+        instances.dedup_by(|later, first| {
+            let same = (later.address(), later.host()) == (first.address(), first.host());
+            if same {
+                self.transitions.repeated(later);
+            }
+            same
+        });
+        instances.into()
+    }
+
+    fn answered(&mut self, now: Instant, answer: &Answer, latest: Latest) {
+        let found = Found { instances: latest.instances.len(), definite: latest.definite };
         let effect = self.schedule.answered(now, answer.ttl, found);
+        self.latest = Some(latest.clone());
         if effect == Effect::Refuse {
-            let reason = last.reason.clone().unwrap_or_else(|| "no instances".into());
-            self.last = Some(last);
-            let failure = Failure { error: Arc::new(NothingFound(reason)), skipped: answer.skipped };
-            return self.fell_through(now, &failure);
+            let reason = latest.reason.unwrap_or_else(|| "no instances".into());
+            return self
+                .failed(now, Failure { error: Arc::new(NothingFound(reason)), skipped: answer.skipped });
         }
         self.must_answer = false;
         let kept = effect == Effect::Keep;
+        let before = Arc::clone(&self.published);
         if !kept {
-            self.instances = found.instances;
+            self.published = latest.instances;
         }
-        self.board.publish(|news| {
-            if !kept {
-                news.instances = Some(Arc::clone(&last.instances));
-                news.distinct = found.instances;
-            }
-            news.refreshes += 1;
-            news.answers += 1;
-            news.unusable = None;
+        self.shared.publish(|snapshot| {
+            snapshot.instances = Some(Arc::clone(&self.published));
+            snapshot.expired = false;
         });
-        if !kept {
-            let before = self.published.replace(Arc::clone(&last.instances));
-            self.transitions.replaced(before.as_deref().unwrap_or_default(), &last.instances);
-        }
+        self.transitions.replaced(&before, &self.published);
         self.transitions.refreshed(&format_args!("{} instances", found.instances));
-        self.last = Some(last);
-        let (instances, now) = (self.instances, self.schedule.now());
-        self.conclude(answer.skipped, |status| {
-            status.instances = instances;
+        let (published, now) = (self.published.len(), self.schedule.now());
+        self.conclude(answer.skipped, None, |status| {
+            status.instances = published;
             status.last_success = Some(now);
             status.failing = false;
         });
-        self.board.tell();
         match found.instances {
-            0 if instances > 0 => self.transitions.trouble(now, Trouble::NothingFound { kept: instances }),
+            0 if published > 0 => self.transitions.trouble(now, Trouble::NothingFound { kept: published }),
             0 => self.transitions.trouble(now, Trouble::Emptied),
-            found if kept => self.transitions.trouble(now, Trouble::TooFew { found, kept: instances }),
-            _ => self.transitions.recovered(instances),
+            found if kept => self.transitions.trouble(now, Trouble::TooFew { found, kept: published }),
+            _ => self.transitions.recovered(published),
         }
     }
 
-    fn failed(&mut self, now: Instant, failure: &Failure) {
-        self.schedule.failed(now);
-        self.fell_through(now, failure);
-    }
-
-    /// The schedule knows of the failure already.
-    fn fell_through(&mut self, now: Instant, failure: &Failure) {
-        let error = &failure.error;
+    /// A refresh has failed, of which the schedule knows.
+    fn failed(&mut self, now: Instant, failure: Failure) {
+        let Failure { error, skipped } = failure;
         self.transitions.refreshed(&format_args!("it failed: {error}"));
         if !self.must_answer {
-            let failing = Trouble::Failing { error, kept: self.instances };
+            let failing = Trouble::Failing { error: &error, kept: self.published.len() };
             self.transitions.trouble(self.schedule.now(), failing);
         }
-        if self.expire(now, error) != Validity::Expired {
-            self.board.publish(|news| {
-                news.refreshes += 1;
-                news.error = Some(Arc::clone(error));
-            });
-        }
-        self.conclude(failure.skipped, |status| {
+        self.expire_if_due(now, &error);
+        self.conclude(skipped, Some(Arc::clone(&error)), |status| {
             status.failures += 1;
             status.failing = true;
-            status.last_error = Some(Arc::clone(error));
         });
-        self.board.tell();
+        self.error = Some(error);
     }
 
     /// Takes the set out of use if discovery has been failing for too long.
-    fn expire(&mut self, now: Instant, error: &SharedError) -> Validity {
-        let validity = self.schedule.validity(now);
-        if validity == Validity::Expired {
+    fn expire_if_due(&mut self, now: Instant, error: &SharedError) {
+        if self.schedule.validity(now) == Validity::Expired {
             self.transitions.trouble(self.schedule.now(), Trouble::Expired { error });
-            let unusable = Error::discovery(Arc::clone(&self.name), Arc::clone(error));
-            self.board.publish(|news| {
-                news.refreshes += 1;
-                news.error = Some(Arc::clone(error));
-                news.unusable = Some(unusable);
-            });
+            self.shared.expire(Error::discovery(Arc::clone(&self.shared.name), Arc::clone(error)));
         }
-        validity
     }
 
-    fn note_next_refresh(&self) {
+    fn conclude(&mut self, skipped: u64, error: Option<SharedError>, change: impl FnOnce(&mut Status)) {
         let next_refresh = self.schedule.next_refresh();
-        self.board.note(|status| status.next_refresh = next_refresh);
-    }
-
-    fn conclude(&mut self, skipped: u64, change: impl FnOnce(&mut Status)) {
-        let next_refresh = self.schedule.next_refresh();
-        self.board.note(|status| {
+        self.shared.conclude(error, |status| {
             status.refreshes += 1;
             status.skipped += skipped;
             status.next_refresh = next_refresh;
@@ -238,11 +218,6 @@ impl Driver {
     fn now(&self) -> Instant {
         if self.schedule.is_scripted() { self.schedule.now() } else { Instant::now() }
     }
-}
-
-struct Failure {
-    error: SharedError,
-    skipped: u64,
 }
 
 /// Asks the source once. Its panic is a failure, and so is an answer that has records, all of them unusable.
@@ -264,9 +239,4 @@ const SOURCE: &str = "the source";
 fn panicked(text: &str) -> DiscoveryError {
     let message = text.trim_start_matches(SOURCE).trim_start_matches(" panicked: ").to_owned();
     DiscoveryError::Panicked { message }
-}
-
-/// How many there are by what identifies them in a set.
-fn distinct(instances: &[Instance]) -> usize {
-    instances.iter().map(|instance| (instance.address(), instance.host())).collect::<HashSet<_>>().len()
 }
