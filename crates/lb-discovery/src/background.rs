@@ -73,9 +73,3 @@ impl Background {
         work
     }
 }
-
-impl std::fmt::Debug for Background {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Background").field("thread_name", &self.thread_name).finish_non_exhaustive()
-    }
-}

@@ -109,12 +109,14 @@ impl Discovery {
     pub(crate) fn stop(&self) {
         let until = now() + WAIT_FOR_ENDPOINTS;
         self.canceller.cancel();
-        self.shared.stop();
+        let again = self.shared.stop();
         if thread::current().id() == self.thread_id || self.check_process().is_err() {
             return;
         }
         let hangs = self.ended.recv_timeout(WAIT_FOR_THREAD) == Err(RecvTimeoutError::Timeout);
-        self.shared.wait_stopped(until);
+        if !again {
+            self.shared.wait_stopped(until);
+        }
         if hangs {
             return;
         }

@@ -28,7 +28,6 @@
 //! ```
 
 mod background;
-mod backoff;
 mod builder;
 mod calls;
 mod discovery;

@@ -129,10 +129,10 @@ impl<E> DiscoveryPublisher<E> {
         F::Endpoint: Send + Sync + 'static,
     {
         let Discovery { shared, ctx, factory_timeout, .. } = &*self.discovery;
-        let ctx = if shared.is_stopped() { Context::background() } else { ctx.clone() };
-        let set = PublishedSet::new(shared, ctx, *factory_timeout, factory);
+        let parent = if ctx.is_cancelled() { Context::background() } else { ctx.clone() };
+        let set = PublishedSet::new(shared, parent, *factory_timeout, factory);
         shared.wait_settled(set.id, SHARE_PATIENCE.min(*factory_timeout));
-        if shared.is_stopped() {
+        if ctx.is_cancelled() {
             Arc::clone(&set).stop();
         }
         DiscoveryPublisher::new(Arc::clone(&self.discovery), set)
@@ -193,6 +193,7 @@ mod tests {
     use std::future::Future;
     use std::task::{Poll, Waker};
 
+    use lb_core::support::lock;
     use lb_core::{BoxError, Context, Instance};
 
     use super::*;
@@ -218,6 +219,15 @@ mod tests {
         }
         publisher.refresh_now();
         assert_eq!(publisher.endpoints().unwrap().len(), 1, "picks stay as they are");
+    }
+
+    #[test]
+    fn publishers_that_come_and_go_leave_nothing_behind() {
+        let publisher = publisher();
+        for _ in 0..20 {
+            assert_eq!(publisher.share(|_: &Instance| Ok::<_, BoxError>(())).endpoints().unwrap().len(), 1);
+        }
+        assert_eq!(lock(&publisher.discovery.shared.state).subscriptions.len(), 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use lb_core::support::{lock, run_caught};
 
 use crate::DiscoveryError;
 use crate::error::SharedError;
-use crate::shared::{Report, Shared, State};
+use crate::shared::{Report, Shared, State, Subscription};
 use crate::sync::wait_while;
 
 /// A future that is ready when its publisher has a set to use, or was stopped; see
@@ -47,7 +47,7 @@ impl Future for Ready {
             drop(state);
             return Poll::Ready(outcome);
         }
-        let replaced = state.waiters(self.id).and_then(|waiters| waiters.keep(&mut self.key, waker));
+        let replaced = state.keep_waker(self.id, &mut self.key, waker);
         drop(state);
         // With the last waker of a task the task may be dropped.
         drop(replaced);
@@ -59,7 +59,10 @@ impl Drop for Ready {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
         let mut state = lock(&self.shared.state);
-        let waker = state.waiters(self.id).and_then(|waiters| waiters.forget(key));
+        let waker = state.subscription_mut(self.id).and_then(|one| {
+            let index = one.wakers.iter().position(|(of, _)| *of == key)?;
+            Some(one.wakers.swap_remove(index))
+        });
         drop(state);
         drop(waker);
     }
@@ -69,7 +72,7 @@ impl Shared {
     /// Waits for the end of the first refresh. An error says that it brought no set to use; it is what the refresh failed
     /// with, unless discovery was stopped.
     pub(crate) fn wait_first(&self, id: u64) -> Result<(), Option<SharedError>> {
-        let readiness = |state: &State| state.subscription(id).map(|one| one.waiters.readiness);
+        let readiness = |state: &State| state.subscription(id).map(|one| one.readiness);
         let state = wait_while(&self.changed, lock(&self.state), Duration::MAX, |state| {
             !state.stopped && readiness(state) == Some(Readiness::Unknown)
         });
@@ -106,7 +109,7 @@ impl State {
     /// `None`: it is to be waited for.
     fn outcome(&self, id: u64, name: &Arc<str>) -> Option<Result<(), DiscoveryError>> {
         let subscription = self.subscription(id);
-        if subscription.is_some_and(|one| one.waiters.is_ready()) {
+        if subscription.is_some_and(|one| one.readiness == Readiness::Ready) {
             return Some(Ok(()));
         }
         (self.stopped || self.ended || subscription.is_none())
@@ -114,25 +117,27 @@ impl State {
     }
 
     fn error_of(&self, id: u64) -> Option<SharedError> {
-        let failure = self.subscription(id).and_then(|one| one.waiters.failure.clone());
+        let failure = self.subscription(id).and_then(|one| one.failure.clone());
         failure.or_else(|| self.error.clone())
+    }
+
+    /// Keeps one waker for each future: under its `key`, or under a new one. Returns the waker that it replaces, to be
+    /// dropped without the lock.
+    fn keep_waker(&mut self, id: u64, key: &mut Option<u64>, waker: Waker) -> Option<Waker> {
+        let new = self.new_id();
+        let wakers = &mut self.subscription_mut(id)?.wakers;
+        if let Some((_, known)) = wakers.iter_mut().find(|(of, _)| Some(*of) == *key) {
+            return Some(std::mem::replace(known, waker));
+        }
+        wakers.push((*key.insert(new), waker));
+        None
     }
 }
 
-/// Those who wait for one set to be usable, and what they are told.
-#[derive(Default)]
-pub(crate) struct Waiters {
-    readiness: Readiness,
-    /// Why there is no endpoint, where every factory failed.
-    failure: Option<SharedError>,
-    wakers: Vec<(u64, Waker)>,
-    next_key: u64,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Readiness {
+/// Whether a set may be used, as those know who wait for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readiness {
     /// No refresh has ended.
-    #[default]
     Unknown,
     /// Refreshes have ended, and there never was a set to use.
     Failed,
@@ -141,68 +146,46 @@ enum Readiness {
     Lost,
 }
 
-impl Waiters {
-    pub(crate) fn is_ready(&self) -> bool {
-        self.readiness == Readiness::Ready
-    }
-
-    /// Decides from a set's report whether it is ready. `lost`: no set may be used.
-    pub(crate) fn judge(&mut self, lost: bool, report: &Report, name: &Arc<str>) {
-        if lost {
-            self.told(false);
-        } else if !report.usable {
-            // The first endpoint is still being made.
-        } else if report.endpoints > 0 || report.wanted == 0 {
-            self.told(true);
-        } else if report.idle {
-            self.told(false);
-            let reason = report.failure.clone().unwrap_or_else(|| "the factory failed".into());
-            let (name, instances) = (Arc::clone(name), report.wanted);
-            self.failure = Some(Arc::new(DiscoveryError::NoEndpoints { name, instances, reason }));
-        }
-    }
-
+impl Readiness {
     /// There is no set to use any more, if there was one.
     pub(crate) fn lost(&mut self) {
-        if self.is_ready() {
-            self.readiness = Readiness::Lost;
+        if *self == Self::Ready {
+            *self = Self::Lost;
         }
     }
 
-    fn told(&mut self, ready: bool) {
-        self.failure = None;
-        self.readiness = match self.readiness {
-            _ if ready => Readiness::Ready,
-            Readiness::Ready | Readiness::Lost => Readiness::Lost,
-            Readiness::Unknown | Readiness::Failed => Readiness::Failed,
-        };
-    }
-
-    /// Keeps one waker for each future: under its `key`, or under a new one. Returns the waker that it replaces, to be
-    /// dropped without the lock.
-    fn keep(&mut self, key: &mut Option<u64>, waker: Waker) -> Option<Waker> {
-        if let Some((_, known)) = self.wakers.iter_mut().find(|(of, _)| Some(*of) == *key) {
-            return Some(std::mem::replace(known, waker));
+    fn refused(&mut self) {
+        self.lost();
+        if *self == Self::Unknown {
+            *self = Self::Failed;
         }
-        self.wakers.push((self.next_key, waker));
-        *key = Some(self.next_key);
-        self.next_key += 1;
-        None
     }
+}
 
-    fn forget(&mut self, key: u64) -> Option<Waker> {
-        let index = self.wakers.iter().position(|(of, _)| *of == key)?;
-        Some(self.wakers.swap_remove(index).1)
-    }
-
-    pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
-        std::mem::take(&mut self.wakers).into_iter().map(|(_, waker)| waker).collect()
+impl Subscription {
+    /// Decides from its report whether the set is ready. `lost`: no set may be used.
+    pub(crate) fn judge(&mut self, lost: bool, name: &Arc<str>) {
+        let Report { usable, idle, wanted, endpoints, failure, .. } = &self.report;
+        if lost {
+            self.failure = None;
+            self.readiness.refused();
+        } else if !usable {
+            // The first endpoint is still being made.
+        } else if *endpoints > 0 || *wanted == 0 {
+            self.failure = None;
+            self.readiness = Readiness::Ready;
+        } else if *idle {
+            let reason = failure.clone().unwrap_or_else(|| "the factory failed".into());
+            let (name, instances) = (Arc::clone(name), *wanted);
+            self.failure = Some(Arc::new(DiscoveryError::NoEndpoints { name, instances, reason }));
+            self.readiness.refused();
+        }
     }
 }
 
 /// Wakes them all: a waker that panics neither ends discovery nor keeps the others asleep.
-pub(crate) fn wake(wakers: impl IntoIterator<Item = Waker>) {
-    for waker in wakers {
+pub(crate) fn wake(wakers: impl IntoIterator<Item = (u64, Waker)>) {
+    for (_, waker) in wakers {
         run_caught("a waker", || waker.wake());
     }
 }

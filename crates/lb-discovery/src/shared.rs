@@ -5,13 +5,14 @@
 //! other way round. A snapshot's version counts its changes, so that no set goes back to an older one.
 
 use std::sync::{Arc, Weak};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use lb_core::support::lock;
 use lb_core::{Error, Instance};
 
 use crate::error::{FactoryFailed, SharedError};
-use crate::ready::{Waiters, wake};
+use crate::ready::{Readiness, wake};
 use crate::status::Status;
 use crate::sync::{Condvar, Mutex, wait_while};
 
@@ -25,10 +26,11 @@ pub(crate) struct Shared {
     pub(crate) changed: Condvar,
 }
 
+#[derive(Default)]
 pub(crate) struct State {
     pub(crate) snapshot: Snapshot,
-    /// Why sets may not be used; means nothing for those that may.
-    unusable: Error,
+    /// Why sets may not be used; means nothing for those that may. `None`: there has been no answer yet.
+    unusable: Option<Error>,
     /// What the latest refresh that failed has failed with.
     pub(crate) error: Option<SharedError>,
     status: Status,
@@ -37,7 +39,7 @@ pub(crate) struct State {
     /// Whether the discovery thread has ended by itself.
     pub(crate) ended: bool,
     pub(crate) stopped: bool,
-    subscriptions: Vec<Subscription>,
+    pub(crate) subscriptions: Vec<Subscription>,
     next_id: u64,
 }
 
@@ -67,7 +69,11 @@ pub(crate) struct Subscription {
     id: u64,
     subscriber: Weak<dyn Subscriber>,
     pub(crate) report: Report,
-    pub(crate) waiters: Waiters,
+    pub(crate) readiness: Readiness,
+    /// Why there is no endpoint, where every factory failed.
+    pub(crate) failure: Option<SharedError>,
+    /// Of those who wait for the set, each under a key of its own.
+    pub(crate) wakers: Vec<(u64, Waker)>,
 }
 
 /// How far a set has come.
@@ -88,18 +94,7 @@ pub(crate) struct Report {
 
 impl Shared {
     pub(crate) fn new(name: Arc<str>) -> Arc<Self> {
-        let state = State {
-            snapshot: Snapshot::default(),
-            unusable: Error::NotReady,
-            error: None,
-            status: Status::default(),
-            concluded: None,
-            ended: false,
-            stopped: false,
-            subscriptions: Vec::new(),
-            next_id: 0,
-        };
-        Arc::new(Self { name, state: Mutex::new(state), changed: Condvar::new() })
+        Arc::new(Self { name, state: Mutex::default(), changed: Condvar::new() })
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -107,11 +102,7 @@ impl Shared {
     }
 
     pub(crate) fn unusable(&self) -> Error {
-        lock(&self.state).unusable.clone()
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        lock(&self.state).stopped
+        lock(&self.state).unusable.clone().unwrap_or(Error::NotReady)
     }
 
     /// The status as the publisher sees it whose set reports that.
@@ -125,10 +116,15 @@ impl Shared {
 
     pub(crate) fn subscribe(&self, subscriber: Weak<dyn Subscriber>) -> u64 {
         let state = &mut *lock(&self.state);
-        let id = state.next_id;
-        state.next_id += 1;
-        let (report, waiters) = (Report::default(), Waiters::default());
-        state.subscriptions.push(Subscription { id, subscriber, report, waiters });
+        let id = state.new_id();
+        state.subscriptions.push(Subscription {
+            id,
+            subscriber,
+            report: Report::default(),
+            readiness: Readiness::Unknown,
+            failure: None,
+            wakers: Vec::new(),
+        });
         id
     }
 
@@ -140,7 +136,7 @@ impl Shared {
             index.map(|index| subscriptions.swap_remove(index))
         };
         self.changed.notify_all();
-        wake(gone.into_iter().flat_map(|mut gone| gone.waiters.take_wakers()));
+        wake(gone.into_iter().flat_map(|gone| gone.wakers));
     }
 
     /// Writes the next version of the snapshot, and waits a moment for all sets to follow it.
@@ -168,8 +164,8 @@ impl Shared {
         let (_before, again) = {
             let state = &mut *lock(&self.state);
             // First those who wait: who is let through finds a set.
-            state.subscriptions.iter_mut().for_each(|one| one.waiters.lost());
-            (std::mem::replace(&mut state.unusable, reason), state.snapshot.expired)
+            state.subscriptions.iter_mut().for_each(|one| one.readiness.lost());
+            (state.unusable.replace(reason), state.snapshot.expired)
         };
         if !again {
             self.publish(|snapshot| snapshot.expired = true);
@@ -195,7 +191,7 @@ impl Shared {
     /// Takes a set's report. `make` reads it under the lock, so that a later report tells of a later state.
     pub(crate) fn report(&self, id: u64, make: impl FnOnce() -> Report) {
         self.change(|state| {
-            if let Some(one) = state.subscriptions.iter_mut().find(|one| one.id == id) {
+            if let Some(one) = state.subscription_mut(id) {
                 one.report = make();
             }
             // Otherwise a refresh is being published: `conclude` follows.
@@ -217,16 +213,16 @@ impl Shared {
         });
     }
 
-    /// Nothing more will come.
-    pub(crate) fn stop(&self) {
-        let subscribers = self.change(|state| {
-            state.stopped = true;
+    /// Nothing more will come. Returns whether that was so already.
+    pub(crate) fn stop(&self) -> bool {
+        let (before, subscribers) = self.change(|state| {
             state.status.next_refresh = None;
-            state.subscribers()
+            (std::mem::replace(&mut state.stopped, true), state.subscribers())
         });
         for subscriber in subscribers {
             subscriber.stop();
         }
+        before
     }
 
     /// Waits until all sets have let go of what they did not publish, but no longer than until that moment.
@@ -254,8 +250,13 @@ impl State {
         self.subscriptions.iter().find(|one| one.id == id)
     }
 
-    pub(crate) fn waiters(&mut self, id: u64) -> Option<&mut Waiters> {
-        self.subscriptions.iter_mut().find(|one| one.id == id).map(|one| &mut one.waiters)
+    pub(crate) fn subscription_mut(&mut self, id: u64) -> Option<&mut Subscription> {
+        self.subscriptions.iter_mut().find(|one| one.id == id)
+    }
+
+    pub(crate) fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
     }
 
     fn subscribers(&self) -> Vec<Arc<dyn Subscriber>> {
@@ -264,44 +265,18 @@ impl State {
 
     fn judge(&mut self, name: &Arc<str>) {
         let lost = self.snapshot.instances.is_none() || self.snapshot.expired || self.ended;
-        for one in &mut self.subscriptions {
-            one.waiters.judge(lost, &one.report, name);
-        }
+        self.subscriptions.iter_mut().for_each(|one| one.judge(lost, name));
     }
 
-    fn take_wakers(&mut self) -> Vec<std::task::Waker> {
+    fn take_wakers(&mut self) -> Vec<(u64, Waker)> {
         let over = self.stopped || self.ended;
-        let waiters = self.subscriptions.iter_mut().map(|one| &mut one.waiters);
-        waiters.filter(|waiters| over || waiters.is_ready()).flat_map(Waiters::take_wakers).collect()
+        let decided = self.subscriptions.iter_mut().filter(|one| over || one.readiness == Readiness::Ready);
+        decided.flat_map(|one| std::mem::take(&mut one.wakers)).collect()
     }
 }
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    struct Idle;
-
-    impl Subscriber for Idle {
-        fn update(self: Arc<Self>, _: &Snapshot) {}
-        fn stop(self: Arc<Self>) {}
-        fn wait_stopped(&self, _: Instant) {}
-        fn close(self: Arc<Self>) {}
-    }
-
-    #[test]
-    fn subscribers_that_come_and_go_leave_nothing_behind() {
-        let shared = Shared::new("x".into());
-        let idle: Weak<dyn Subscriber> = Weak::<Idle>::new();
-        for _ in 0..100 {
-            shared.unsubscribe(shared.subscribe(Weak::clone(&idle)));
-        }
-        assert!(lock(&shared.state).subscriptions.is_empty());
     }
 }

@@ -28,8 +28,8 @@ pub(crate) struct Transitions {
     name: Arc<str>,
     /// Whether a first set was found.
     begun: bool,
-    /// The kind of the trouble that lasts. `None`: there is none.
-    lasting: Option<usize>,
+    /// The trouble that lasts. `None`: there is none.
+    lasting: Option<Trouble>,
     /// Whether the trouble that lasts was warned of.
     warned: bool,
     last_warning: Option<Instant>,
@@ -38,50 +38,13 @@ pub(crate) struct Transitions {
 }
 
 /// Why the set does not follow what the source says.
-#[derive(Clone, Copy)]
-pub(crate) enum Trouble<'a> {
-    Failing { error: &'a SharedError, kept: usize },
-    Expired { error: &'a SharedError },
-    NothingFound { kept: usize },
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Failing,
+    Expired,
+    NothingFound,
     Emptied,
-    TooFew { found: usize, kept: usize },
-}
-
-impl Trouble<'_> {
-    const EXPIRED: usize = 1;
-
-    fn kind(self) -> usize {
-        match self {
-            Self::Failing { .. } => 0,
-            Self::Expired { .. } => Self::EXPIRED,
-            Self::NothingFound { .. } => 2,
-            Self::Emptied => 3,
-            Self::TooFew { .. } => 4,
-        }
-    }
-
-    fn error(&self) -> Option<&SharedError> {
-        match self {
-            Self::Failing { error, .. } | Self::Expired { error } => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Trouble<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failing { kept, .. } => write!(f, "discovery fails; {kept} instances stay in use"),
-            Self::Expired { .. } => f.write_str("discovery has failed for too long; its set has expired"),
-            Self::NothingFound { kept } => {
-                write!(f, "discovery found no instances; the last {kept} stay in use")
-            }
-            Self::Emptied => f.write_str("discovery found no instances; the set is empty"),
-            Self::TooFew { found, kept } => {
-                write!(f, "discovery found {found} instances; the last {kept} stay in use for now")
-            }
-        }
-    }
+    TooFew,
 }
 
 impl Transitions {
@@ -102,14 +65,34 @@ impl Transitions {
         }
     }
 
-    /// There is trouble, new or lasting.
-    pub(crate) fn trouble(&mut self, now: Instant, trouble: Trouble<'_>) {
-        let kind = trouble.kind();
-        if kind == 0 && self.lasting == Some(Trouble::EXPIRED) {
-            return;
+    /// There is trouble, new or lasting: so many instances were found, and so many stay in use.
+    pub(crate) fn trouble(&mut self, now: Instant, trouble: Trouble, found: usize, kept: usize) {
+        self.begun = true;
+        let text = match trouble {
+            Trouble::NothingFound => format!("discovery found no instances; the last {kept} stay in use"),
+            Trouble::Emptied => "discovery found no instances; the set is empty".to_owned(),
+            _ => format!("discovery found {found} instances; the last {kept} stay in use for now"),
+        };
+        self.warn(now, trouble, &text, None);
+    }
+
+    /// A refresh has failed.
+    pub(crate) fn failed(&mut self, now: Instant, error: &SharedError, kept: usize) {
+        if self.lasting != Some(Trouble::Expired) {
+            let text = format!("discovery fails; {kept} instances stay in use");
+            self.warn(now, Trouble::Failing, &text, Some(error));
         }
-        self.begun |= trouble.error().is_none();
-        if self.lasting.replace(kind) != Some(kind) {
+    }
+
+    /// Refreshes have failed for too long.
+    pub(crate) fn expired(&mut self, now: Instant, error: &SharedError) {
+        let text = "discovery has failed for too long; its set has expired";
+        self.warn(now, Trouble::Expired, text, Some(error));
+    }
+
+    fn warn(&mut self, now: Instant, trouble: Trouble, text: &str, error: Option<&SharedError>) {
+        let kind = trouble as usize;
+        if self.lasting.replace(trouble) != Some(trouble) {
             self.warned = false;
             self.since[kind] = self.since[kind].map(|count| count + 1);
         }
@@ -122,9 +105,9 @@ impl Transitions {
         self.since[kind] = Some(0);
         (self.warned, self.last_warning) = (true, Some(now));
         let name = &*self.name;
-        log_safely(|| match trouble.error() {
-            Some(error) => log::warn!(target: LOG, name, error:%; "{name}: {trouble}{summary}: {error}"),
-            None => log::warn!(target: LOG, name; "{name}: {trouble}{summary}"),
+        log_safely(|| match error {
+            Some(error) => log::warn!(target: LOG, name, error:%; "{name}: {text}{summary}: {error}"),
+            None => log::warn!(target: LOG, name; "{name}: {text}{summary}"),
         });
     }
 

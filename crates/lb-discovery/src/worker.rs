@@ -172,12 +172,13 @@ impl Worker {
             status.last_success = Some(now);
             status.failing = false;
         });
-        match found.instances {
-            0 if published > 0 => self.transitions.trouble(now, Trouble::NothingFound { kept: published }),
-            0 => self.transitions.trouble(now, Trouble::Emptied),
-            found if kept => self.transitions.trouble(now, Trouble::TooFew { found, kept: published }),
-            _ => self.transitions.recovered(published),
-        }
+        let trouble = match found.instances {
+            0 if published > 0 => Trouble::NothingFound,
+            0 => Trouble::Emptied,
+            _ if kept => Trouble::TooFew,
+            _ => return self.transitions.recovered(published),
+        };
+        self.transitions.trouble(now, trouble, found.instances, published);
     }
 
     /// A refresh has failed, of which the schedule knows.
@@ -185,8 +186,7 @@ impl Worker {
         let Failure { error, skipped } = failure;
         self.transitions.refreshed(&format_args!("it failed: {error}"));
         if !self.must_answer {
-            let failing = Trouble::Failing { error: &error, kept: self.published.len() };
-            self.transitions.trouble(self.schedule.now(), failing);
+            self.transitions.failed(self.schedule.now(), &error, self.published.len());
         }
         self.expire_if_due(now, &error);
         self.conclude(skipped, Some(Arc::clone(&error)), |status| {
@@ -199,7 +199,7 @@ impl Worker {
     /// Takes the set out of use if discovery has been failing for too long.
     fn expire_if_due(&mut self, now: Instant, error: &SharedError) {
         if self.schedule.validity(now) == Validity::Expired {
-            self.transitions.trouble(self.schedule.now(), Trouble::Expired { error });
+            self.transitions.expired(self.schedule.now(), error);
             self.shared.expire(Error::discovery(Arc::clone(&self.shared.name), Arc::clone(error)));
         }
     }

@@ -73,7 +73,7 @@ fn concurrently(shared: &Arc<Shared>, act: fn(&Shared)) -> thread::JoinHandle<()
 /// A first answer without instances comes, and the set follows it.
 fn answer(shared: &Shared) {
     shared.publish(|snapshot| snapshot.instances = Some(Arc::new([])));
-    shared.report(0, || Report { version: 1, usable: true, idle: true, ..Report::default() });
+    shared.report(1, || Report { version: 1, usable: true, idle: true, ..Report::default() });
     shared.conclude(None, |_| {});
 }
 
@@ -99,7 +99,9 @@ fn a_future_that_waits_is_woken() {
 fn a_future_that_moves_to_another_task_wakes_that_one() {
     loom::model(|| {
         let (shared, id) = shared();
-        let teller = concurrently(&shared, Shared::stop);
+        let teller = concurrently(&shared, |shared| {
+            shared.stop();
+        });
         let ((_, before), (woken, after)) = (woken(), woken());
         let mut ready = ready(&shared, id);
         let _ = poll(&mut ready, &before);
@@ -131,7 +133,7 @@ fn the_constructor_sees_the_first_outcome_even_if_discovery_is_stopped() {
         let (shared, id) = shared();
         let teller = concurrently(&shared, |shared| {
             shared.conclude(Some(Arc::new(std::fmt::Error)), |_| {});
-            shared.stop();
+            let _ = shared.stop();
         });
         let outcome = shared.wait_first(id);
         assert!(matches!(outcome, Err(Some(_))), "{outcome:?}");

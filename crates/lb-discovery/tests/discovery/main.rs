@@ -11,6 +11,7 @@ mod later_failures;
 mod observers;
 mod on_empty;
 mod refresh;
+mod reusable;
 mod runtimes;
 mod settings;
 mod share;
