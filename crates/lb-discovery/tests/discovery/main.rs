@@ -7,6 +7,7 @@ mod destructors;
 mod expiry;
 mod factories;
 mod first_answer;
+mod history;
 mod later_failures;
 mod observers;
 mod on_empty;
