@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use lb_core::{BoxError, Context, Factory, Instance};
 use lb_test::{Counted, CountingFactory};
 
+use crate::common::until;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mood {
     Works,
@@ -16,36 +18,46 @@ pub(super) enum Mood {
 
 /// The moods by address, shared by the factories of all publishers.
 #[derive(Clone, Default)]
-pub(super) struct Moods(Arc<(Mutex<BTreeMap<String, Mood>>, Condvar)>);
+pub(super) struct Moods(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Default)]
+struct State {
+    moods: BTreeMap<String, Mood>,
+    /// How many calls are under way.
+    calls: usize,
+}
 
 impl Moods {
     pub(super) fn set(&self, address: &str, mood: Mood) {
-        self.lock().insert(address.to_owned(), mood);
+        self.lock().moods.insert(address.to_owned(), mood);
         self.0.1.notify_all();
     }
 
+    /// From now on the factory works for all addresses. Waits until no call is under way.
     pub(super) fn heal(&self) {
-        self.lock().clear();
+        self.lock().moods.clear();
         self.0.1.notify_all();
+        until("what hung has returned", || self.lock().calls == 0);
     }
 
     /// Whether the factory works for this address.
     pub(super) fn works(&self, address: &str) -> bool {
-        !self.lock().contains_key(address) || self.lock()[address] == Mood::Works
+        matches!(self.lock().moods.get(address), None | Some(Mood::Works))
     }
 
-    /// Waits while the mood is to hang.
-    fn next(&self, address: &str) -> Mood {
-        let mut moods = self.lock();
-        loop {
-            match moods.get(address) {
-                Some(Mood::Hangs) => moods = self.0.1.wait(moods).unwrap_or_else(PoisonError::into_inner),
-                mood => return mood.copied().unwrap_or(Mood::Works),
-            }
+    /// Makes an endpoint when the mood is not to hang.
+    fn make<T>(&self, address: &str, make: impl FnOnce() -> Result<T, BoxError>) -> Result<T, BoxError> {
+        let mut state = self.lock();
+        state.calls += 1;
+        while state.moods.get(address) == Some(&Mood::Hangs) {
+            state = self.0.1.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        let fails = state.moods.get(address) == Some(&Mood::Fails);
+        state.calls -= 1;
+        if fails { Err("told to fail".into()) } else { make() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Mood>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -60,9 +72,6 @@ impl Factory for Moody {
     type Endpoint = Counted;
 
     fn create(&self, ctx: &Context, instance: &Instance) -> Result<Counted, BoxError> {
-        match self.moods.next(instance.address()) {
-            Mood::Works => self.counts.create(ctx, instance),
-            _ => Err("told to fail".into()),
-        }
+        self.moods.make(instance.address(), || self.counts.create(ctx, instance))
     }
 }

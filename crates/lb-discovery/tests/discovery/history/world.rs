@@ -209,7 +209,9 @@ impl World {
         assert_eq!(ids(self), before, "stopped, it stays as it is");
     }
 
+    /// Checks what was seen, and that the books of each publisher balance.
     pub(super) fn close(self) {
+        self.moods.heal();
         for watched in self.publishers {
             watched.check(&self.answers);
             watched.balance();
