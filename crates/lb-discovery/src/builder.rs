@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use lb_core::{Context, Factory};
 
-use crate::board::Board;
-use crate::feed::Feed;
+use crate::discovery::Discovery;
+use crate::published_set::PublishedSet;
 use crate::settings::{OnEmpty, OnShrink, Refresh, Settings, check_name};
-use crate::watcher::Watcher;
+use crate::shared::Shared;
 use crate::{DiscoveryError, DiscoveryPublisher, Source};
 
 /// Collects the settings of a [`DiscoveryPublisher`].
@@ -149,13 +149,11 @@ impl DiscoveryBuilder {
     {
         check_name(&self.name)?;
         self.settings.check()?;
-        let board = Arc::new(Board::new());
+        let shared = Shared::new(self.name);
         let (ctx, canceller) = Context::background().with_cancel();
-        let feed = Feed::new(Arc::clone(&self.name), ctx.clone(), self.settings.factory_timeout, factory);
-        board.admit(&feed);
-        let cancel = (ctx, canceller);
-        let watcher = Watcher::start(board, self.name, self.source, &self.settings, must_answer, cancel)?;
-        Ok(DiscoveryPublisher::new(Arc::new(watcher), feed))
+        let set = PublishedSet::new(&shared, ctx.clone(), self.settings.factory_timeout, factory);
+        let discovery = Discovery::start(shared, self.source, &self.settings, must_answer, (ctx, canceller))?;
+        Ok(DiscoveryPublisher::new(Arc::new(discovery), set))
     }
 }
 

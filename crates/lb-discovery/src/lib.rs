@@ -21,37 +21,36 @@
 //! ```
 //!
 //! ```text
-//!            ticks, timer, refresh_now             Board ──news──▶ Feed (makers.rs) ──▶ endpoints()
-//!                     │                              ▲        └──▶ Feed, of share(factory)
-//!  Source ◀──fetch── Driver ──outcome──▶ Schedule ───┘
+//!           ticks, timer, refresh_now           Shared ──snapshot──▶ PublishedSet ──▶ endpoints()
+//!                     │                            ▲          └────▶ PublishedSet, of share(factory)
+//!  Source ◀──fetch── Worker ──outcome──▶ Schedule ─┘
 //!  (yours)        (one thread)   (pure: when to ask, what becomes of the set)
 //! ```
 
-mod backoff;
-mod board;
+mod background;
 mod builder;
-mod disposer;
-mod driver;
+mod calls;
+mod discovery;
 mod error;
-mod feed;
 mod freshness;
-mod gate;
-mod journal;
-mod makers;
-mod making;
-mod notifier;
+mod make;
+mod published_set;
 mod publisher;
+mod ready;
 mod schedule;
 mod settings;
+mod shared;
 mod source;
 mod status;
 mod sync;
-mod watcher;
+mod transitions;
+mod update;
+mod worker;
 
 pub use builder::DiscoveryBuilder;
 pub use error::DiscoveryError;
-pub use gate::Ready;
 pub use publisher::DiscoveryPublisher;
+pub use ready::Ready;
 pub use settings::{OnEmpty, OnShrink, Refresh};
 pub use source::{Answer, Source};
 pub use status::Status;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use lb_core::{Context, EndpointId, Endpoints, Error, Factory, Observer, Publisher};
 
-use crate::board::Follower;
-use crate::error::{FactoryFailed, NothingFound};
-use crate::feed::{Closer, Feed};
-use crate::gate::Ready;
-use crate::watcher::Watcher;
+use crate::discovery::Discovery;
+use crate::error::NothingFound;
+use crate::published_set::PublishedSet;
+use crate::ready::Ready;
+use crate::shared::Subscriber;
 use crate::{DiscoveryBuilder, DiscoveryError, Source, Status};
 
 /// How long `share` waits for a first endpoint.
@@ -44,10 +44,19 @@ const SHARE_PATIENCE: Duration = Duration::from_secs(1);
 /// Factories, destructors and observers run on further threads, which are there only while one of them is at work: at most 8
 /// that call the factory, those aside that hang in calls that were given up.
 pub struct DiscoveryPublisher<E> {
-    // Before the feed: when the last one is dropped, discovery ends first.
-    watcher: Arc<Watcher>,
+    // Before the set: when the last publisher is dropped, discovery ends first.
+    discovery: Arc<Discovery>,
     _closer: Closer,
-    feed: Arc<Feed<E>>,
+    set: Arc<PublishedSet<E>>,
+}
+
+/// Closes a set when its publisher is dropped.
+struct Closer(Arc<dyn Subscriber>);
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        Arc::clone(&self.0).close();
+    }
 }
 
 impl DiscoveryPublisher<()> {
@@ -58,25 +67,20 @@ impl DiscoveryPublisher<()> {
 }
 
 impl<E> DiscoveryPublisher<E> {
-    pub(crate) fn new(watcher: Arc<Watcher>, feed: Arc<Feed<E>>) -> Self
+    pub(crate) fn new(discovery: Arc<Discovery>, set: Arc<PublishedSet<E>>) -> Self
     where
         E: Send + Sync + 'static,
     {
-        Self { watcher, _closer: Closer::new(&feed), feed }
+        let closer = Closer(Arc::clone(&set) as Arc<dyn Subscriber>);
+        Self { discovery, _closer: closer, set }
     }
 
     /// How discovery is doing. Cost: a short lock and a copy.
     pub fn status(&self) -> Status {
-        if let Err(error) = self.watcher.check_process() {
-            return Status { failing: true, last_error: Some(Arc::new(error)), ..Status::default() };
+        match self.discovery.check_process() {
+            Ok(()) => self.discovery.shared.status(self.set.state()),
+            Err(error) => Status { failing: true, last_error: Some(Arc::new(error)), ..Status::default() },
         }
-        let mut status = self.watcher.board.status();
-        let outcome = self.feed.outcome();
-        status.endpoints = outcome.endpoints;
-        if let Some(reason) = outcome.failure.filter(|_| !status.failing) {
-            status.last_error = Some(Arc::new(FactoryFailed(reason)));
-        }
-        status
     }
 
     /// Waits until there is a set to use. It blocks, so not on an async runtime's thread: see [`ready`](Self::ready).
@@ -87,8 +91,8 @@ impl<E> DiscoveryPublisher<E> {
     /// stopped; both carry the last error of the source, or what the first factory failed with where all did.
     /// [`DiscoveryError::Forked`] in a fork of the process.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), DiscoveryError> {
-        self.watcher.check_process()?;
-        self.feed.gate.wait_usable(timeout)
+        self.discovery.check_process()?;
+        self.discovery.shared.wait_ready(self.set.id, timeout)
     }
 
     /// Waits until there is a set to use, on any async runtime or none. Dropping the future half-way loses nothing.
@@ -97,18 +101,15 @@ impl<E> DiscoveryPublisher<E> {
     ///
     /// [`DiscoveryError::Stopped`] when the publisher was stopped; it carries the last error of the source.
     pub fn ready(&self) -> Ready {
-        let gate = Arc::clone(&self.feed.gate);
-        match self.watcher.check_process() {
-            Ok(()) => Ready::new(gate),
-            Err(error) => Ready::refused(gate, error),
-        }
+        let shared = Arc::clone(&self.discovery.shared);
+        Ready::new(shared, self.set.id, self.discovery.check_process().err())
     }
 
     /// Has the source asked at once, whatever the schedule or a backoff says, and returns without waiting for it. If the
     /// source is being asked, it is asked again afterwards; so one that watches is not disturbed. Several calls may become
     /// one. Without effect once stopped.
     pub fn refresh_now(&self) {
-        self.watcher.refresh_now();
+        self.discovery.refresh_now();
     }
 
     /// Ends discovery for this publisher and all that share it. The set stays as it is, and is not refreshed any more.
@@ -117,7 +118,7 @@ impl<E> DiscoveryPublisher<E> {
     /// is left behind: the thread ends with it, and what it brings is not published. May be called several times, and on
     /// any thread; on the discovery thread itself it only gives the order.
     pub fn stop(&self) {
-        self.watcher.stop();
+        self.discovery.stop();
     }
 
     /// A second publisher with endpoints of its own, fed by the same discovery: two clients of one service need no two
@@ -127,22 +128,21 @@ impl<E> DiscoveryPublisher<E> {
         F: Factory + 'static,
         F::Endpoint: Send + Sync + 'static,
     {
-        let watcher = &self.watcher;
-        let stopped = watcher.board.is_stopped();
-        let ctx = if stopped { Context::background() } else { watcher.ctx.clone() };
-        let feed = Feed::new(Arc::clone(&watcher.name), ctx, watcher.factory_timeout, factory);
-        watcher.board.admit(&feed);
-        feed.wait_settled(watcher.factory_timeout.min(SHARE_PATIENCE));
-        if watcher.board.is_stopped() {
-            Arc::clone(&feed).stop();
+        let Discovery { shared, ctx, factory_timeout, .. } = &*self.discovery;
+        let parent = if ctx.is_cancelled() { Context::background() } else { ctx.clone() };
+        let set = PublishedSet::new(shared, parent, *factory_timeout, factory);
+        shared.wait_settled(set.id, SHARE_PATIENCE.min(*factory_timeout));
+        if ctx.is_cancelled() {
+            Arc::clone(&set).stop();
         }
-        DiscoveryPublisher::new(Arc::clone(&self.watcher), feed)
+        DiscoveryPublisher::new(Arc::clone(&self.discovery), set)
     }
 
     /// Waits for the first answer, or for the failure to get one.
     pub(crate) fn wait_answered(&self) -> Result<(), DiscoveryError> {
-        self.feed.gate.wait_asked().map_err(|error| {
-            let name = Arc::clone(&self.watcher.name);
+        let shared = &self.discovery.shared;
+        shared.wait_first(self.set.id).map_err(|error| {
+            let name = Arc::clone(&shared.name);
             let Some(source) = error else { return DiscoveryError::Stopped { name, source: None } };
             match source.downcast_ref::<NothingFound>() {
                 Some(NothingFound(reason)) => DiscoveryError::NoRecords { name, reason: Arc::clone(reason) },
@@ -160,34 +160,30 @@ impl<E: Send + Sync + 'static> Publisher for DiscoveryPublisher<E> {
 
     #[inline]
     fn endpoints(&self) -> Result<Endpoints<E>, Error> {
-        self.feed.endpoints()
+        self.set.endpoints()
     }
 
     fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
-        self.feed.subscribe(observer);
+        self.set.subscribe(observer);
         true
     }
 
     fn name(&self) -> Option<&str> {
-        Some(&self.watcher.name)
+        Some(&self.discovery.shared.name)
     }
 
     /// It is made anew on a thread of the publisher's, and serves until then.
     fn renew(&self, id: EndpointId) -> bool {
-        let known = self.feed.renew(id);
-        if known {
-            self.watcher.renew();
-        }
-        known
+        self.set.renew(id)
     }
 }
 
 impl<E> fmt::Debug for DiscoveryPublisher<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DiscoveryPublisher")
-            .field("name", &self.watcher.name)
+            .field("name", &self.discovery.shared.name)
             .field("status", &self.status())
-            .field("feed", &self.feed)
+            .field("set", &self.set)
             .finish_non_exhaustive()
     }
 }
@@ -197,6 +193,7 @@ mod tests {
     use std::future::Future;
     use std::task::{Poll, Waker};
 
+    use lb_core::support::lock;
     use lb_core::{BoxError, Context, Instance};
 
     use super::*;
@@ -211,7 +208,7 @@ mod tests {
     fn case_8_a_fork_says_that_discovery_does_not_go_on_and_keeps_the_set() {
         let mut publisher = publisher();
         assert!(publisher.wait_ready(Duration::ZERO).is_ok());
-        Arc::get_mut(&mut publisher.watcher).unwrap().pretend_to_be_forked();
+        Arc::get_mut(&mut publisher.discovery).unwrap().pretend_to_be_forked();
         let text = "the discovery of x does not go on in a forked process: make the publisher after the fork";
         assert_eq!(publisher.status().last_error().unwrap().to_string(), text);
         assert_eq!(publisher.wait_ready(Duration::from_secs(20)).unwrap_err().to_string(), text);
@@ -225,16 +222,19 @@ mod tests {
     }
 
     #[test]
+    fn publishers_that_come_and_go_leave_nothing_behind() {
+        let publisher = publisher();
+        for _ in 0..20 {
+            assert_eq!(publisher.share(|_: &Instance| Ok::<_, BoxError>(())).endpoints().unwrap().len(), 1);
+        }
+        assert_eq!(lock(&publisher.discovery.shared.state).subscriptions.len(), 1);
+    }
+
+    #[test]
     fn case_4_when_the_thread_ends_all_the_same_status_and_wait_ready_and_expiry_say_so() {
         let publisher = publisher();
-        let watcher = &publisher.watcher;
-        crate::watcher::mourn(
-            &watcher.board,
-            &watcher.ctx,
-            &watcher.name,
-            Some(Duration::from_millis(1)),
-            "a bug",
-        );
+        let Discovery { shared, ctx, .. } = &*publisher.discovery;
+        crate::discovery::end_early(shared, ctx, Some(Duration::from_millis(1)), "a bug");
         let text = "discovery has ended: a bug";
         assert_eq!(publisher.status().last_error().unwrap().to_string(), text);
         let error = publisher.wait_ready(Duration::from_secs(20)).unwrap_err().to_string();

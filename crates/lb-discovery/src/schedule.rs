@@ -3,7 +3,6 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::backoff::Backoff;
 use crate::freshness::{Effect, Found, Freshness, Validity};
 use crate::settings::{Refresh, Settings};
 
@@ -217,6 +216,45 @@ fn sooner(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
+    }
+}
+
+/// Delays after failures: exponential, with equal jitter (half of the delay is fixed, half is drawn), so that the
+/// publishers of a fleet that failed together do not come back together, and none comes back at once.
+///
+/// "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+#[derive(Debug)]
+struct Backoff {
+    min: Duration,
+    max: Duration,
+    ceiling: Duration,
+    last: Duration,
+    rng: StdRng,
+}
+
+impl Backoff {
+    /// Between `min`, more than zero, and `max`; the drawn half may halve `min`.
+    fn new(min: Duration, max: Duration, rng: StdRng) -> Self {
+        Self { min, max, ceiling: min, last: Duration::ZERO, rng }
+    }
+
+    /// The delay after one more failure: never zero, never more than `max`.
+    fn next_delay(&mut self) -> Duration {
+        let ceiling = self.ceiling;
+        self.ceiling = ceiling.saturating_mul(2).min(self.max);
+        let floor = (ceiling / 2).max(Duration::from_nanos(1));
+        self.last = self.rng.random_range(floor..=ceiling);
+        self.last
+    }
+
+    /// The delay that was given out last; zero before the first.
+    fn last_delay(&self) -> Duration {
+        self.last
+    }
+
+    /// Begins anew, after a success.
+    fn reset(&mut self) {
+        self.ceiling = self.min;
     }
 }
 

@@ -2,29 +2,43 @@
 //! `RUSTFLAGS="--cfg loom" cargo test -p lb-discovery --release --test loom`.
 #![cfg(loom)]
 
-#[path = "../src/gate.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "the whole file is taken in; the library uses and exports all of it"
-)]
-mod gate;
+#[path = "../src/error.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the whole file is taken in")]
+mod error;
+#[path = "../src/ready.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the whole file is taken in")]
+mod ready;
+#[path = "../src/shared.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the whole file is taken in")]
+mod shared;
+#[path = "../src/status.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the whole file is taken in")]
+mod status;
 #[path = "../src/sync.rs"]
+#[allow(dead_code, reason = "the whole file is taken in")]
 mod sync;
-
-mod error {
-    pub(crate) type SharedError = std::sync::Arc<dyn std::error::Error + Send + Sync>;
-}
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
 
-use gate::{Gate, Ready};
-use lb_discovery::DiscoveryError;
+use error::DiscoveryError;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
+use ready::Ready;
+use shared::{Report, Shared, Snapshot, Subscriber};
+
+/// A set without endpoints.
+struct Empty;
+
+impl Subscriber for Empty {
+    fn update(self: Arc<Self>, _: &Snapshot) {}
+    fn stop(self: Arc<Self>) {}
+    fn wait_stopped(&self, _: Instant) {}
+    fn close(self: Arc<Self>) {}
+}
 
 /// Counts how often it is woken.
 struct Woken(AtomicUsize);
@@ -44,22 +58,36 @@ fn poll(ready: &mut Ready, waker: &Waker) -> Poll<Result<(), DiscoveryError>> {
     Pin::new(ready).poll(&mut Context::from_waker(waker))
 }
 
-fn gate() -> Arc<Gate> {
-    Arc::new(Gate::new("x".into()))
+/// One discovery, and a subscription whose set has gone: nothing waits for it.
+fn shared() -> (Arc<Shared>, u64) {
+    let shared = Shared::new("x".into());
+    let id = shared.subscribe(Weak::<Empty>::new());
+    (shared, id)
 }
 
-fn concurrently(gate: &Arc<Gate>, act: fn(&Gate)) -> thread::JoinHandle<()> {
-    let gate = Arc::clone(gate);
-    thread::spawn(move || act(&gate))
+fn concurrently(shared: &Arc<Shared>, act: fn(&Shared)) -> thread::JoinHandle<()> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || act(&shared))
+}
+
+/// A first answer without instances comes, and the set follows it.
+fn answer(shared: &Shared) {
+    shared.publish(|snapshot| snapshot.instances = Some(Arc::new([])));
+    shared.report(1, || Report { version: 1, usable: true, idle: true, ..Report::default() });
+    shared.conclude(None, |_| {});
+}
+
+fn ready(shared: &Arc<Shared>, id: u64) -> Ready {
+    Ready::new(Arc::clone(shared), id, None)
 }
 
 #[test]
 fn a_future_that_waits_is_woken() {
     loom::model(|| {
-        let gate = gate();
-        let teller = concurrently(&gate, |gate| gate.tell(true, None));
+        let (shared, id) = shared();
+        let teller = concurrently(&shared, answer);
         let (woken, waker) = woken();
-        let mut ready = Ready::new(Arc::clone(&gate));
+        let mut ready = ready(&shared, id);
         let first = poll(&mut ready, &waker);
         teller.join().unwrap();
         assert!(first.is_ready() || woken.0.load(Ordering::SeqCst) == 1);
@@ -70,10 +98,12 @@ fn a_future_that_waits_is_woken() {
 #[test]
 fn a_future_that_moves_to_another_task_wakes_that_one() {
     loom::model(|| {
-        let gate = gate();
-        let teller = concurrently(&gate, Gate::stop);
+        let (shared, id) = shared();
+        let teller = concurrently(&shared, |shared| {
+            shared.stop();
+        });
         let ((_, before), (woken, after)) = (woken(), woken());
-        let mut ready = Ready::new(Arc::clone(&gate));
+        let mut ready = ready(&shared, id);
         let _ = poll(&mut ready, &before);
         let second = poll(&mut ready, &after);
         teller.join().unwrap();
@@ -85,12 +115,12 @@ fn a_future_that_moves_to_another_task_wakes_that_one() {
 #[test]
 fn a_future_dropped_half_way_takes_no_wake_from_another() {
     loom::model(|| {
-        let gate = gate();
+        let (shared, id) = shared();
         let ((_, leaving), (woken, staying)) = (woken(), woken());
-        let mut left = Ready::new(Arc::clone(&gate));
-        let mut stays = Ready::new(Arc::clone(&gate));
+        let mut left = ready(&shared, id);
+        let mut stays = ready(&shared, id);
         assert!(poll(&mut left, &leaving).is_pending() && poll(&mut stays, &staying).is_pending());
-        let teller = concurrently(&gate, |gate| gate.tell(true, None));
+        let teller = concurrently(&shared, answer);
         drop(left);
         teller.join().unwrap();
         assert_eq!(woken.0.load(Ordering::SeqCst), 1);
@@ -100,12 +130,12 @@ fn a_future_dropped_half_way_takes_no_wake_from_another() {
 #[test]
 fn the_constructor_sees_the_first_outcome_even_if_discovery_is_stopped() {
     loom::model(|| {
-        let gate = gate();
-        let teller = concurrently(&gate, |gate| {
-            gate.tell(false, Some(Arc::new(std::fmt::Error)));
-            gate.stop();
+        let (shared, id) = shared();
+        let teller = concurrently(&shared, |shared| {
+            shared.conclude(Some(Arc::new(std::fmt::Error)), |_| {});
+            let _ = shared.stop();
         });
-        let outcome = gate.wait_asked();
+        let outcome = shared.wait_first(id);
         assert!(matches!(outcome, Err(Some(_))), "{outcome:?}");
         teller.join().unwrap();
     });

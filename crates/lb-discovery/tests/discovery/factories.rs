@@ -253,3 +253,19 @@ fn a_renewed_endpoint_is_made_anew_without_asking_the_source() {
     assert_eq!(publisher.status().refreshes(), 1);
     drop(ticks);
 }
+
+#[test]
+fn a_renewed_endpoint_does_not_wait_for_a_source_that_waits_for_news() {
+    let (script, source) = script();
+    script.answer(["a:80"]);
+    let publisher = DiscoveryPublisher::builder("x", source).refresh(Refresh::Watch).build(echo).unwrap();
+    script.asked();
+    script.asked();
+    let id = publisher.endpoints().unwrap().id_at(0).unwrap();
+    let (_observer, told) = common::observe(&publisher);
+    assert!(publisher.renew(id));
+    told.recv_timeout(LONG).unwrap();
+    assert_ne!(publisher.endpoints().unwrap().id_at(0), Some(id));
+    publisher.stop();
+    assert!(!publisher.renew(publisher.endpoints().unwrap().id_at(0).unwrap()), "nothing is made after stop");
+}

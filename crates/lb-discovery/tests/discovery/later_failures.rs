@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::common::{self, Script, echo, logs, refreshed, script, set};
+use crate::common::{self, Script, echo, logs, refreshed, script, set, until};
 use crossbeam_channel::{Sender, unbounded};
 use lb_core::{BoxError, Instance};
 use lb_discovery::{Answer, DiscoveryPublisher, OnEmpty, Refresh};
@@ -175,8 +175,7 @@ fn the_set_is_unchanged_instances_whose_factory_failed_are_tried_again() {
     works.store(true, Ordering::SeqCst);
     script.answer(["a:80", "bad:80", "worse:80"]);
     ticks.send(common::now()).unwrap();
-    refreshed(&publisher, 2);
-    assert_eq!(set(&publisher), "a:80 bad:80 worse:80");
+    until("all have joined", || set(&publisher) == "a:80 bad:80 worse:80");
     assert_eq!(calls.load(Ordering::SeqCst), 5, "what stood was not made again");
 }
 
@@ -252,6 +251,50 @@ fn case_34a_the_first_set_is_info_and_each_change_and_each_refresh_debug() {
             "DEBUG tells: refreshed: 2 instances",
             "DEBUG tells: refreshed: it failed: no route",
             "WARN tells: discovery fails; 2 instances stay in use: no route",
+        ]
+    );
+}
+
+/// The warnings of three minutes in which each second brings the next of `outcomes`: instances, or a failure.
+fn flapping(name: &str, outcomes: &[Option<usize>]) -> Vec<String> {
+    let (script, ticks, publisher) = begun(name, OnEmpty::KeepLast);
+    let start = common::now();
+    for (secs, outcome) in (1..=180).zip(outcomes.iter().cycle()) {
+        match outcome {
+            Some(instances) => {
+                script.reply((0..*instances).map(|n| Instance::new(format!("{n}:80"))).collect());
+            }
+            None => script.fail("no route"),
+        }
+        ticks.send(start + Duration::from_secs(secs)).unwrap();
+    }
+    refreshed(&publisher, 181);
+    publisher.stop();
+    logs::of(name).into_iter().map(|line| line.text).filter(|text| text.starts_with("WARN")).collect()
+}
+
+#[test]
+fn case_34_repeated_warnings_come_once_a_minute_and_a_name_whatever_their_kinds() {
+    assert_eq!(
+        flapping("two kinds", &[None, Some(0)]),
+        [
+            "WARN two kinds: discovery fails; 2 instances stay in use: no route",
+            "WARN two kinds: discovery found no instances; the last 2 stay in use",
+            "WARN two kinds: discovery found no instances; the last 2 stay in use (30 times since the last warning, \
+             other trouble 30 times)",
+            "WARN two kinds: discovery found no instances; the last 2 stay in use (30 times since the last warning, \
+             other trouble 30 times)",
+        ]
+    );
+    assert_eq!(
+        flapping("with recoveries", &[Some(1), None, Some(1), Some(0)]),
+        [
+            "WARN with recoveries: discovery fails; 1 instances stay in use: no route",
+            "WARN with recoveries: discovery found no instances; the last 1 stay in use",
+            "WARN with recoveries: discovery found no instances; the last 1 stay in use (15 times since the last \
+             warning, other trouble 15 times)",
+            "WARN with recoveries: discovery found no instances; the last 1 stay in use (15 times since the last \
+             warning, other trouble 15 times)",
         ]
     );
 }

@@ -95,6 +95,25 @@ fn drop_returns_in_time_when_a_lookup_hangs() {
 }
 
 #[test]
+fn stop_returns_at_once_when_nothing_hangs() {
+    let mut took: Vec<Duration> = (0..11)
+        .map(|_| {
+            let (script, source) = script();
+            script.answer(["a:80", "b:80"]);
+            let publisher = DiscoveryPublisher::builder("x", source).build(echo).unwrap();
+            let begun = common::now();
+            publisher.stop();
+            let took = begun.elapsed();
+            assert_eq!(set(&publisher), "a:80 b:80");
+            took
+        })
+        .collect();
+    took.sort();
+    assert!(took[took.len() / 2] <= Duration::from_millis(10), "the median of {took:?}");
+    assert!(took.iter().all(|took| *took <= LIMIT), "{took:?}");
+}
+
+#[test]
 fn a_thread_left_behind_ends_with_its_lookup_and_publishes_nothing() {
     let (publisher, held, hung) = hanging();
     publisher.stop();

@@ -6,39 +6,36 @@ use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never};
-use lb_core::support::{caught, drop_caught, log_safely};
-use lb_core::{Canceller, Context};
+use lb_core::support::{caught, drop_caught, lock, log_safely};
+use lb_core::{Canceller, Context, Error};
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 
-use crate::board::Board;
-use crate::driver::Driver;
 use crate::error::SharedError;
-use crate::journal::Journal;
-use crate::makers;
 use crate::schedule::Schedule;
 use crate::settings::{Refresh, Settings};
-use crate::sync::{Mutex, lock};
+use crate::shared::Shared;
+use crate::sync::{Mutex, now};
+use crate::transitions::Transitions;
+use crate::worker::Worker;
 use crate::{DiscoveryError, LOG, Source};
 
 /// How long stopping waits for the thread. It ends at once unless its source, a factory or a destructor hangs. Well below
 /// the 100 ms promised: a busy machine wakes a waiting thread late.
-const PATIENCE: Duration = Duration::from_millis(25);
+const WAIT_FOR_THREAD: Duration = Duration::from_millis(25);
 
 /// How long stopping waits, in all, for endpoints that were made and not published to be dropped.
 const WAIT_FOR_ENDPOINTS: Duration = Duration::from_millis(40);
 
-/// The discovery thread as seen from outside. The last handle that is dropped stops it.
+/// One discovery: its thread as seen from outside. It is stopped when the last publisher that shares it is dropped.
 #[derive(Debug)]
-pub(crate) struct Watcher {
-    pub(crate) name: Arc<str>,
-    pub(crate) board: Arc<Board>,
+pub(crate) struct Discovery {
+    pub(crate) shared: Arc<Shared>,
     /// Cancelled when it is stopped.
     pub(crate) ctx: Context,
     pub(crate) factory_timeout: Duration,
     canceller: Canceller,
-    wishes: Sender<()>,
-    renewals: Sender<()>,
+    requests: Sender<()>,
     /// Disconnects when the thread ends.
     ended: Receiver<Infallible>,
     thread_id: ThreadId,
@@ -47,60 +44,52 @@ pub(crate) struct Watcher {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Watcher {
+impl Discovery {
     /// Starts the thread. With `must_answer` it ends when its first refresh fails.
     pub(crate) fn start(
-        board: Arc<Board>,
-        name: Arc<str>,
+        shared: Arc<Shared>,
         source: Box<dyn Source>,
         settings: &Settings,
         must_answer: bool,
         (ctx, canceller): (Context, Canceller),
     ) -> Result<Self, DiscoveryError> {
-        let (wishes, heard) = bounded(1);
-        let (renewals, renewed) = bounded(1);
-        let driver = Driver {
-            name: Arc::clone(&name),
+        let (requests, requested) = bounded(1);
+        let worker = Worker {
             source,
-            schedule: Schedule::new(settings, seeded(&name), now()),
+            schedule: Schedule::new(settings, seeded(&shared.name), now()),
             ticks: ticks(&settings.refresh),
-            wishes: heard,
-            renewals: renewed,
+            requests: requested,
             ctx: ctx.clone(),
-            board: Arc::clone(&board),
-            journal: Journal::new(Arc::clone(&name)),
-            instances: 0,
-            last: None,
-            published: None,
-            anew: false,
+            shared: Arc::clone(&shared),
+            transitions: Transitions::new(Arc::clone(&shared.name)),
             must_answer,
+            requested: false,
+            published: Arc::new([]),
+            latest: None,
+            error: None,
         };
-        let (thread, ended) = spawn(&name, driver, settings.expire_after)?;
-        let thread_id = thread.thread().id();
-        let thread = Mutex::new(Some(thread));
+        let (thread, ended) = spawn(worker, settings.expire_after)?;
         Ok(Self {
-            name,
-            board,
+            shared,
             ctx,
             factory_timeout: settings.factory_timeout,
             canceller,
-            wishes,
-            renewals,
+            requests,
             ended,
-            thread_id,
+            thread_id: thread.thread().id(),
             process: std::process::id(),
-            thread,
+            thread: Mutex::new(Some(thread)),
         })
     }
 
     /// Asks for a refresh. One that is asked for already is enough.
     pub(crate) fn refresh_now(&self) {
         if let Err(error) = self.check_process() {
-            let name = &*self.name;
+            let name = &*self.shared.name;
             log_safely(|| log::warn!(target: LOG, name, error:%; "{name}: not refreshed: {error}"));
             return;
         }
-        let _ = self.wishes.try_send(());
+        let _ = self.requests.try_send(());
     }
 
     /// Why nothing more comes in this process, if it is a fork of the one that has the thread.
@@ -108,7 +97,7 @@ impl Watcher {
         if std::process::id() == self.process {
             return Ok(());
         }
-        Err(DiscoveryError::Forked { name: Arc::clone(&self.name) })
+        Err(DiscoveryError::Forked { name: Arc::clone(&self.shared.name) })
     }
 
     #[cfg(all(test, not(loom)))]
@@ -116,24 +105,21 @@ impl Watcher {
         self.process = 0;
     }
 
-    /// Has endpoints made anew that are marked for that.
-    pub(crate) fn renew(&self) {
-        let _ = self.renewals.try_send(());
-    }
-
-    /// Ends the thread, and waits for that for a moment. What hangs is left to end by itself.
+    /// Ends the thread, and waits a moment for that. What hangs is left to end by itself.
     pub(crate) fn stop(&self) {
-        let until = makers::now() + WAIT_FOR_ENDPOINTS;
+        let until = now() + WAIT_FOR_ENDPOINTS;
         self.canceller.cancel();
-        self.board.stop();
+        let again = self.shared.stop();
         if thread::current().id() == self.thread_id || self.check_process().is_err() {
             return;
         }
-        if self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            self.board.wait_stopped(until);
+        let hangs = self.ended.recv_timeout(WAIT_FOR_THREAD) == Err(RecvTimeoutError::Timeout);
+        if !again {
+            self.shared.wait_stopped(until);
+        }
+        if hangs {
             return;
         }
-        self.board.wait_stopped(until);
         let thread = lock(&self.thread).take();
         if let Some(Err(panic)) = thread.map(JoinHandle::join) {
             // A payload may have a destructor that panics.
@@ -142,70 +128,54 @@ impl Watcher {
     }
 }
 
-impl Drop for Watcher {
+impl Drop for Discovery {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-/// Tells, when the thread ends in whatever way, that nothing more will come.
+/// Says, when the thread ends in whatever way, that nothing more will come.
 struct End {
-    board: Arc<Board>,
+    shared: Arc<Shared>,
     _ended: Sender<Infallible>,
 }
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.board.stop();
+        self.shared.stop();
     }
 }
 
 fn spawn(
-    name: &Arc<str>,
-    mut driver: Driver,
+    mut worker: Worker,
     expire_after: Option<Duration>,
 ) -> Result<(JoinHandle<()>, Receiver<Infallible>), DiscoveryError> {
     let (alive, ended) = bounded(0);
-    let end = End { board: Arc::clone(&driver.board), _ended: alive };
+    let name = Arc::clone(&worker.shared.name);
+    let end = End { shared: Arc::clone(&worker.shared), _ended: alive };
+    let run = move || {
+        let end = end;
+        if let Err(panic) = caught("the discovery thread", || worker.run()) {
+            end_early(&end.shared, &worker.ctx, expire_after, &panic.to_string());
+        }
+        drop_caught("the source", worker);
+    };
     let thread = thread::Builder::new()
-        .name(thread_name(name))
-        .spawn(move || {
-            let end = end;
-            if let Err(panic) = caught("the discovery thread", || driver.run()) {
-                mourn(&end.board, &driver.ctx, &driver.name, expire_after, &panic.to_string());
-            }
-            drop_caught("the source", driver);
-        })
-        .map_err(|error| DiscoveryError::Thread { name: Arc::clone(name), source: Arc::new(error) })?;
+        .name(thread_name(&name))
+        .spawn(run)
+        .map_err(|error| DiscoveryError::Thread { name, source: Arc::new(error) })?;
     Ok((thread, ended))
 }
 
-/// The discovery thread has ended by itself: says so to all who ask, and has the set expire as it would if refreshes failed.
-pub(crate) fn mourn(
-    board: &Board,
-    ctx: &Context,
-    name: &Arc<str>,
-    expire_after: Option<Duration>,
-    message: &str,
-) {
+/// The discovery thread ends by itself: says so to all who ask, and has the set expire as it would if refreshes failed.
+pub(crate) fn end_early(shared: &Shared, ctx: &Context, expire_after: Option<Duration>, message: &str) {
+    let name = &shared.name;
     log_safely(|| log::error!(target: LOG, name:%; "{name}: discovery has ended: {message}"));
     let error: SharedError = Arc::new(DiscoveryError::Ended { message: message.to_owned() });
-    board.note(|status| {
-        status.failures += 1;
-        status.failing = true;
-        status.last_error = Some(Arc::clone(&error));
-        status.next_refresh = None;
-    });
-    board.publish(|news| {
-        news.refreshes += 1;
-        news.error = Some(Arc::clone(&error));
-        news.ended = true;
-    });
-    board.tell();
+    shared.end(Arc::clone(&error));
     let Some(limit) = expire_after else { return };
     if ctx.cancelled().recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
-        board.publish(|news| news.unusable = Some(lb_core::Error::discovery(Arc::clone(name), error)));
-        board.tell();
+        shared.expire(Error::discovery(Arc::clone(name), error));
     }
 }
 
@@ -231,9 +201,4 @@ fn seeded(name: &str) -> StdRng {
         (name, std::process::id()).hash(&mut hasher);
         StdRng::seed_from_u64(hasher.finish())
     })
-}
-
-#[expect(clippy::disallowed_methods, reason = "time begins when the thread does")]
-fn now() -> Instant {
-    Instant::now()
 }
