@@ -153,12 +153,22 @@ impl SrvRecord {
         self.addresses.as_ref()
     }
 
-    /// Writes the target in its one spelling: lower case, without the final dot.
+    /// The IP address that the target is, with or without brackets.
+    #[doc(hidden)]
+    pub fn literal(&self) -> Option<IpAddr> {
+        let target = self.target.as_str();
+        target.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(target).parse().ok()
+    }
+
+    /// Writes the target in its one spelling: lower case, without the final dot, and an IP address without brackets.
     #[doc(hidden)]
     pub fn canonicalise(&mut self) {
         self.target.make_ascii_lowercase();
         if self.target.len() > 1 && self.target.ends_with('.') {
             self.target.pop();
+        }
+        if let Some(address) = self.literal() {
+            self.target = address.to_string();
         }
     }
 }

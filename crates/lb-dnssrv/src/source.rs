@@ -59,8 +59,7 @@ impl SrvSource {
 
     /// Asks once for each target that is no address and brought none.
     fn ask_for_addresses(&mut self, ctx: &Context, records: &[SrvRecord]) -> Resolved {
-        let unknown =
-            |record: &&SrvRecord| record.addresses().is_none() && records::literal(record).is_none();
+        let unknown = |record: &&SrvRecord| record.addresses().is_none() && record.literal().is_none();
         let mut targets: Vec<&str> = records.iter().filter(unknown).map(SrvRecord::target).collect();
         targets.dedup();
         if targets.is_empty() {
@@ -119,7 +118,7 @@ impl Harvest {
 
     /// The usable addresses of a record's target, in order, each once.
     fn addresses(&mut self, record: &SrvRecord, asked: &Resolved) -> Vec<IpAddr> {
-        if let Some(address) = records::literal(record) {
+        if let Some(address) = record.literal() {
             return vec![address];
         }
         let addresses = match (record.addresses(), asked.get(record.target())) {
