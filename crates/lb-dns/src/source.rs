@@ -52,7 +52,7 @@ impl Source for AddressSource {
 }
 
 /// One instance of each address, and what is left out.
-fn instances(host: &str, port: u16, found: &Addresses) -> (Vec<Instance>, Vec<String>) {
+pub(crate) fn instances(host: &str, port: u16, found: &Addresses) -> (Vec<Instance>, Vec<String>) {
     let (mut instances, mut skipped) = (Vec::new(), Vec::new());
     for &ip in found.addresses() {
         match unusable(ip) {
