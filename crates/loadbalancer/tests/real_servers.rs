@@ -23,8 +23,8 @@ struct Http {
 }
 
 impl Http {
-    fn new(instance: &Instance) -> Result<Self, BoxError> {
-        Ok(Self { agent: ureq::Agent::new_with_defaults(), url: format!("http://{}/", instance.address()) })
+    fn new(instance: &Instance) -> Self {
+        Self { agent: ureq::Agent::new_with_defaults(), url: format!("http://{}/", instance.address()) }
     }
 }
 
@@ -72,7 +72,7 @@ fn no_request_is_lost_while_each_backend_dies_and_another_takes_its_place() {
         .name_server(server.address())
         .refresh(Refresh::Every(Duration::from_millis(20)))
         .resolve_targets(true)
-        .start(Http::new)
+        .start(|instance: &Instance| Ok::<_, BoxError>(Http::new(instance)))
         .expect("the settings are right");
     publisher.wait_ready(AMPLE).expect("knot answers");
     let client = Retry::new(3, AMPLE, RoundRobin::new(publisher));
