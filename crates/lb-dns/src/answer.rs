@@ -178,13 +178,14 @@ impl SrvRecord {
 pub struct Addresses {
     pub(crate) list: Vec<IpAddr>,
     pub(crate) ttl: Option<Duration>,
+    pub(crate) unreadable: u64,
     pub(crate) absence: Option<Absence>,
 }
 
 impl Addresses {
     /// These addresses. None at all says that the name has none.
     pub fn new(addresses: impl IntoIterator<Item = IpAddr>) -> Self {
-        Self { list: addresses.into_iter().collect(), ttl: None, absence: None }
+        Self { list: addresses.into_iter().collect(), ..Self::default() }
     }
 
     /// Sets for how long they are good.
@@ -202,6 +203,11 @@ impl Addresses {
     /// For how long they are good, if the answer says so.
     pub fn ttl(&self) -> Option<Duration> {
         self.ttl
+    }
+
+    /// How many records could not be read, and are left out.
+    pub fn unreadable(&self) -> u64 {
+        self.unreadable
     }
 
     /// How the server said that there are none.

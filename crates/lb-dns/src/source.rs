@@ -41,7 +41,7 @@ impl Source for AddressSource {
         };
         let found = self.resolver.addresses(ctx, &name)?;
         let (instances, skipped) = instances(&name::canonical(&name), port, &found);
-        let count = u64::try_from(skipped.len()).unwrap_or(u64::MAX);
+        let count = u64::try_from(skipped.len()).unwrap_or(u64::MAX).saturating_add(found.unreadable());
         self.complain(&name, skipped);
         let answer = Answer::new(instances).with_skipped(count).because(no_records_reason(found.absence()));
         Ok(match found.ttl() {

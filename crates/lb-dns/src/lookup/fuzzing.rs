@@ -110,15 +110,17 @@ fn check_response(response: Response, length: usize, name: &Name, kind: RecordTy
 
 /// Each record is used or counted, and there is one to use: "no records" is for a server to say.
 fn check_found(found: Found, kind: RecordType) {
-    let (count, ttl) = (found.records.len(), found.ttl);
+    let (count, unreadable, ttl) = (found.records.len(), found.unreadable, found.ttl);
     assert!(ttl.is_some_and(|ttl| ttl <= LONGEST_TTL));
     if kind == RecordType::SRV {
         let answer = found.into_srv();
         assert_eq!((answer.records.len(), answer.absence), (count, None));
+        assert_eq!(answer.unreadable, unreadable);
         return;
     }
     let addresses = found.into_addresses();
     assert_eq!((addresses.list.len(), addresses.absence), (count, None));
+    assert_eq!(addresses.unreadable, unreadable);
     let (instances, skipped) = source::instances("web.test", 80, &addresses);
     assert_eq!(instances.len() + skipped.len(), count);
     assert!(instances.iter().all(|instance| instance.address().parse::<SocketAddr>().is_ok()));
