@@ -153,12 +153,22 @@ impl SrvRecord {
         self.addresses.as_ref()
     }
 
-    /// Writes the target in its one spelling: lower case, without the final dot.
+    /// The IP address that the target is, with or without brackets.
+    #[doc(hidden)]
+    pub fn literal(&self) -> Option<IpAddr> {
+        let target = self.target.as_str();
+        target.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(target).parse().ok()
+    }
+
+    /// Writes the target in its one spelling: lower case, without the final dot, and an IP address without brackets.
     #[doc(hidden)]
     pub fn canonicalise(&mut self) {
         self.target.make_ascii_lowercase();
         if self.target.len() > 1 && self.target.ends_with('.') {
             self.target.pop();
+        }
+        if let Some(address) = self.literal() {
+            self.target = address.to_string();
         }
     }
 }
@@ -168,13 +178,14 @@ impl SrvRecord {
 pub struct Addresses {
     pub(crate) list: Vec<IpAddr>,
     pub(crate) ttl: Option<Duration>,
+    pub(crate) unreadable: u64,
     pub(crate) absence: Option<Absence>,
 }
 
 impl Addresses {
     /// These addresses. None at all says that the name has none.
     pub fn new(addresses: impl IntoIterator<Item = IpAddr>) -> Self {
-        Self { list: addresses.into_iter().collect(), ttl: None, absence: None }
+        Self { list: addresses.into_iter().collect(), ..Self::default() }
     }
 
     /// Sets for how long they are good.
@@ -192,6 +203,11 @@ impl Addresses {
     /// For how long they are good, if the answer says so.
     pub fn ttl(&self) -> Option<Duration> {
         self.ttl
+    }
+
+    /// How many records could not be read, and are left out.
+    pub fn unreadable(&self) -> u64 {
+        self.unreadable
     }
 
     /// How the server said that there are none.

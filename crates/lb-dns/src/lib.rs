@@ -50,6 +50,10 @@ pub use self::{
     settings::ResolverSettings,
 };
 
+#[cfg(all(feature = "lookup", any(test, fuzzing)))]
+#[doc(hidden)]
+pub use lookup::fuzzing;
+
 pub use lb_discovery::{DiscoveryError, OnEmpty, OnShrink, Refresh, Status};
 
 /// What the publishers on DNS share; not for others.

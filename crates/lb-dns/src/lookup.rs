@@ -4,6 +4,8 @@ mod addresses;
 mod exchange;
 mod failure;
 mod families_asked;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod message;
 mod query;
 mod race;

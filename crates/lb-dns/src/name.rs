@@ -30,6 +30,9 @@ fn check_label(label: &str) -> Result<(), &'static str> {
             "it must consist of ASCII letters, digits, '-', '_' and dots (international names as xn--…)",
         );
     }
+    if label.starts_with('-') {
+        return Err("none of its labels must begin with '-' (RFC 1123, section 2.1)");
+    }
     Ok(())
 }
 
@@ -56,9 +59,15 @@ mod tests {
 
     #[test]
     fn names_of_services_pass() {
-        for name in
-            ["_http._tcp.example.com", "_http._tcp.example.com.", "WEB.service.Consul", "localhost", "a"]
-        {
+        for name in [
+            "_http._tcp.example.com",
+            "_http._tcp.example.com.",
+            "WEB.service.Consul",
+            "localhost",
+            "a",
+            "a-",
+            "xn--a",
+        ] {
             assert_eq!(check(name), Ok(()), "{name}");
         }
     }
@@ -72,6 +81,9 @@ mod tests {
         }
         for name in ["a b", "a\0", "ü.example", "a/b", "*.example", "a\\.b", "[::1]", "a\n"] {
             assert!(rule(name).contains("ASCII letters"), "{name}");
+        }
+        for name in ["-", "-a.example", "a.-b.", "a.-"] {
+            assert!(rule(name).contains("begin with '-'"), "{name}");
         }
     }
 

@@ -42,7 +42,8 @@ pub struct DnsPublisher<E>(DiscoveryPublisher<E>);
 
 impl DnsPublisher<()> {
     /// Begins a publisher of `name:port`. The name is relative unless it ends in a dot: at most 253 characters without the
-    /// final dot, labels of 1 to 63 ASCII letters, digits, `-` and `_`. An IP address (`10.0.0.7:80`, `[::1]:80`) will do.
+    /// final dot, labels of 1 to 63 ASCII letters, digits, `_` and, not first, `-`. An IP address (`10.0.0.7:80`, `[::1]:80`)
+    /// will do.
     pub fn builder(name: impl Into<String>) -> DnsBuilder {
         DnsBuilder::new(name.into())
     }

@@ -41,7 +41,7 @@ impl Source for AddressSource {
         };
         let found = self.resolver.addresses(ctx, &name)?;
         let (instances, skipped) = instances(&name::canonical(&name), port, &found);
-        let count = u64::try_from(skipped.len()).unwrap_or(u64::MAX);
+        let count = u64::try_from(skipped.len()).unwrap_or(u64::MAX).saturating_add(found.unreadable());
         self.complain(&name, skipped);
         let answer = Answer::new(instances).with_skipped(count).because(no_records_reason(found.absence()));
         Ok(match found.ttl() {
@@ -52,7 +52,7 @@ impl Source for AddressSource {
 }
 
 /// One instance of each address, and what is left out.
-fn instances(host: &str, port: u16, found: &Addresses) -> (Vec<Instance>, Vec<String>) {
+pub(crate) fn instances(host: &str, port: u16, found: &Addresses) -> (Vec<Instance>, Vec<String>) {
     let (mut instances, mut skipped) = (Vec::new(), Vec::new());
     for &ip in found.addresses() {
         match unusable(ip) {

@@ -219,7 +219,7 @@ fn a_thousand_addresses_come_over_tcp() {
         Record::a([10, 0, high, low])
     }));
     let publisher = asking(&server).build(factory).expect("it starts");
-    assert_eq!(addresses(&publisher).len(), 1000);
+    assert_eq!(publisher.status().instances(), 1000);
 }
 
 #[test]

@@ -2,107 +2,41 @@
 
 #![cfg(feature = "lookup")]
 
+#[path = "support/real_server.rs"]
+mod real_server;
+
 use std::fmt::Write as _;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lb_core::{BoxError, Instance, Publisher};
 use lb_dns::{DnsBuilder, DnsPublisher, OnEmpty, Refresh};
+use real_server::{AMPLE, RealServer, wait_until};
 
-const AMPLE: Duration = Duration::from_secs(30);
+/// The name of most tests, and its address in either server's words.
+const NAME: &str = "web.test.:80";
+const DNSMASQ: &str = "local=/test/\nhost-record=web.test,10.0.0.1\n";
+const KNOT: &str = "web A 10.0.0.1\n";
+const ADDRESS: &str = "10.0.0.1:80";
 
-/// A running program, and the directory it lives in; both go when it is dropped.
-struct RealServer {
-    port: u16,
-    child: Child,
-    directory: PathBuf,
+fn builder(server: &RealServer, name: &str) -> DnsBuilder {
+    DnsPublisher::builder(name).name_server(server.address()).timeout(Duration::from_secs(2))
 }
 
-impl RealServer {
-    fn start(program: &str, port: u16, arguments: &[String]) -> Self {
-        let directory = directory(program, port);
-        let mut command = Command::new(format!("/usr/sbin/{program}"));
-        let child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        Self { port, child: child.expect("the program is installed"), directory }
-    }
-
-    /// Serves these host records of `test.`; other names there do not exist.
-    fn dnsmasq(port: u16, hosts: &[&str]) -> Self {
-        let fixed = "--keep-in-foreground --no-resolv --no-hosts --bind-interfaces --pid-file= \
-                     --conf-file=/dev/null --listen-address=127.0.0.1 --local=/test/";
-        let mut arguments: Vec<String> = fixed.split_whitespace().map(ToOwned::to_owned).collect();
-        arguments.push(format!("--port={port}"));
-        arguments.extend(hosts.iter().map(|host| format!("--host-record={host}")));
-        Self::start("dnsmasq", port, &arguments)
-    }
-
-    /// Serves the zone `test.` with these lines, and refuses others.
-    fn knot(lines: &str) -> Self {
-        let port = free_port();
-        let directory = directory("knotd", port);
-        let home = directory.display();
-        let soa = "@ 60 SOA ns.test. admin.test. 1 3600 600 86400 5\n@ NS ns.test.\n";
-        write(&directory, "test.zone", &format!("$ORIGIN test.\n$TTL 60\n{soa}{lines}"));
-        let conf = format!(
-            "server:\n  rundir: {home}\n  listen: 127.0.0.1@{port}\ndatabase:\n  storage: {home}\n\
-             template:\n  - id: default\n    storage: {home}\nzone:\n  - domain: test.\n    file: test.zone\n"
-        );
-        write(&directory, "knot.conf", &conf);
-        let conf = directory.join("knot.conf").display().to_string();
-        Self::start("knotd", port, &["--config".to_owned(), conf])
-    }
-
-    fn builder(&self, name: &str) -> DnsBuilder {
-        let server = SocketAddr::from(([127, 0, 0, 1], self.port));
-        DnsPublisher::builder(name).name_server(server).timeout(Duration::from_secs(2))
-    }
-
-    /// Sends a signal by its name.
-    fn signal(&self, signal: &str) {
-        let mut kill = Command::new("kill");
-        let sent = kill.args([format!("-{signal}"), self.child.id().to_string()]).status();
-        assert!(sent.expect("there is a kill").success());
-    }
+/// Of the name that all servers serve, asked for often.
+fn often(server: &RealServer) -> DnsBuilder {
+    let builder = builder(server, NAME).timeout(Duration::from_millis(300));
+    builder.refresh(Refresh::Every(Duration::from_millis(50)))
 }
 
-impl Drop for RealServer {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-        drop(std::fs::remove_dir_all(&self.directory));
-    }
-}
-
-fn directory(program: &str, port: u16) -> PathBuf {
-    let directory = std::env::temp_dir().join(format!("lb-dns-{program}-{port}"));
-    std::fs::create_dir_all(&directory).expect("a directory can be made");
-    directory
-}
-
-fn write(directory: &std::path::Path, file: &str, text: &str) {
-    std::fs::write(directory.join(file), text).expect("the file can be written");
-}
-
-/// A port that is free for UDP and TCP; somebody may take it before the program does, but hardly.
-fn free_port() -> u16 {
-    loop {
-        let udp = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
-        let address = udp.local_addr().expect("it is bound");
-        if TcpListener::bind(address).is_ok() {
-            return address.port();
-        }
-    }
-}
-
-/// The publisher with its first set; it keeps trying while the program starts up.
+/// The publisher with all of its first set: where the machine is busy, a part of it is ready sooner.
 fn start(builder: DnsBuilder) -> DnsPublisher<Instance> {
     let publisher = builder.start(|instance: &Instance| Ok::<_, BoxError>(instance.clone()));
     let publisher = publisher.expect("the settings are right");
     if let Err(error) = publisher.wait_ready(AMPLE) {
         panic!("no answer: {error}");
     }
+    let all = || publisher.status().endpoints() == publisher.status().instances();
+    wait_until("every endpoint is made", all);
     publisher
 }
 
@@ -111,63 +45,102 @@ fn addresses(publisher: &DnsPublisher<Instance>) -> Vec<String> {
     endpoints.instances().map(|instance| instance.address().to_owned()).collect()
 }
 
-/// Waits until the publisher is as wanted: no event tells of a refresh that fails.
-#[expect(clippy::disallowed_methods, reason = "tests stand outside")]
-fn wait_until(what: &str, wanted: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !wanted() {
-        assert!(started.elapsed() < AMPLE, "never: {what}");
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
+fn wait_for_a_failure(publisher: &DnsPublisher<Instance>) {
+    let before = publisher.status().failures();
+    wait_until("a failure", || publisher.status().failures() > before);
 }
 
-fn soon(builder: DnsBuilder) -> DnsBuilder {
-    builder.timeout(Duration::from_millis(300)).refresh(Refresh::Every(Duration::from_millis(50)))
-}
-
-#[test]
-#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
-fn dnsmasq_addresses_of_both_ip_versions_and_no_such_name() {
-    let server = RealServer::dnsmasq(free_port(), &["web.test,10.0.0.1,fd00::1", "only4.test,10.0.0.2"]);
-    assert_eq!(addresses(&start(server.builder("web.test.:80"))), ["10.0.0.1:80", "[fd00::1]:80"]);
-    assert_eq!(addresses(&start(server.builder("only4.test.:80"))), ["10.0.0.2:80"]);
-    let none = server.builder("missing.test.:80").on_empty(OnEmpty::Empty);
-    assert!(addresses(&start(none)).is_empty());
-}
-
-#[test]
-#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
-fn dnsmasq_that_is_killed_and_started_again_with_another_address() {
-    let server = RealServer::dnsmasq(free_port(), &["web.test,10.0.0.1"]);
-    let (port, publisher) = (server.port, start(soon(server.builder("web.test.:80"))));
-    drop(server);
-    wait_until("a failure", || publisher.status().failures() > 2);
-    assert_eq!(addresses(&publisher), ["10.0.0.1:80"]);
-    let _again = RealServer::dnsmasq(port, &["web.test,10.0.0.9"]);
-    wait_until("the new address", || addresses(&publisher) == ["10.0.0.9:80"]);
-}
-
-#[test]
-#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
-fn dnsmasq_that_hangs_keeps_the_set_and_goes_on() {
-    let server = RealServer::dnsmasq(free_port(), &["web.test,10.0.0.1"]);
-    let publisher = start(soon(server.builder("web.test.:80")));
-    server.signal("STOP");
-    wait_until("a failure", || publisher.status().failures() > 0);
-    assert_eq!(addresses(&publisher), ["10.0.0.1:80"]);
-    server.signal("CONT");
+fn wait_for_an_answer(publisher: &DnsPublisher<Instance>) {
     let before = publisher.status().last_success();
     wait_until("an answer", || publisher.status().last_success() > before);
 }
 
 #[test]
 #[ignore = "needs dnsmasq and knot: .ci/run installs them"]
-fn knot_refuses_zones_that_are_not_its_own() {
-    let server = RealServer::knot("web A 10.0.0.1\n");
-    assert_eq!(addresses(&start(server.builder("web.test.:80"))), ["10.0.0.1:80"]);
-    let error = server.builder("web.other.:80").build(|_: &Instance| Ok::<_, BoxError>(()));
-    let error = format!("{:?}", error.expect_err("it is not served"));
-    assert!(error.contains("Refused") || error.contains("REFUSED"), "{error}");
+fn dnsmasq_addresses_of_both_ip_versions_and_no_such_name() {
+    let records = "local=/test/\nhost-record=web.test,10.0.0.1,fd00::1\nhost-record=only4.test,10.0.0.2\n";
+    let server = RealServer::dnsmasq(records);
+    assert_eq!(addresses(&start(builder(&server, NAME))), ["10.0.0.1:80", "[fd00::1]:80"]);
+    assert_eq!(addresses(&start(builder(&server, "only4.test.:80"))), ["10.0.0.2:80"]);
+    let none = builder(&server, "missing.test.:80").on_empty(OnEmpty::Empty);
+    assert!(addresses(&start(none)).is_empty());
+}
+
+#[test]
+#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
+fn a_killed_server_costs_nothing_and_is_followed_when_it_is_back() {
+    let servers = [
+        (RealServer::dnsmasq(DNSMASQ), "host-record=web.test,10.0.0.9\n"),
+        (RealServer::knot(KNOT), "web A 10.0.0.9\n"),
+    ];
+    for (mut server, other_address) in servers {
+        let publisher = start(often(&server));
+        server.kill();
+        wait_for_a_failure(&publisher);
+        assert_eq!(addresses(&publisher), [ADDRESS]);
+        server.start_again(other_address);
+        wait_until("the new address", || addresses(&publisher) == ["10.0.0.9:80"]);
+    }
+}
+
+#[test]
+#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
+fn a_server_that_hangs_costs_nothing_and_is_heard_when_it_goes_on() {
+    for server in [RealServer::dnsmasq(DNSMASQ), RealServer::knot(KNOT)] {
+        let publisher = start(often(&server));
+        server.signal("STOP");
+        wait_for_a_failure(&publisher);
+        assert_eq!(addresses(&publisher), [ADDRESS]);
+        server.signal("CONT");
+        wait_for_an_answer(&publisher);
+    }
+}
+
+#[test]
+#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
+fn refused_and_servfail_are_failures_that_are_told_by_name_and_keep_the_set() {
+    let servers = [
+        ("REFUSED", RealServer::dnsmasq(DNSMASQ), "", DNSMASQ),
+        ("SERVFAIL", RealServer::knot(KNOT), "web A nonsense\n", KNOT),
+    ];
+    for (code, mut server, failing, well) in servers {
+        let publisher = start(often(&server).on_empty(OnEmpty::Empty));
+        server.kill();
+        server.start_again(failing);
+        let told = || publisher.status().last_error().is_some_and(|error| error.to_string().contains(code));
+        wait_until(code, told);
+        assert_eq!(addresses(&publisher), [ADDRESS]);
+        server.kill();
+        server.start_again(well);
+        wait_for_an_answer(&publisher);
+        let first = builder(&server, "web.broken.:80").build(|_: &Instance| Ok::<_, BoxError>(()));
+        let first = first.expect_err("it is not served").to_string();
+        assert!(first.contains(code), "{first}");
+    }
+}
+
+#[test]
+#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
+fn no_such_name_does_what_on_empty_says() {
+    let servers = [(RealServer::dnsmasq(DNSMASQ), "local=/test/\n"), (RealServer::knot(KNOT), "")];
+    for (mut server, nothing) in servers {
+        let [keeping, patient, emptying, waiting] = [
+            OnEmpty::KeepLast,
+            OnEmpty::EmptyAfter(Duration::from_secs(3600)),
+            OnEmpty::Empty,
+            OnEmpty::EmptyAfter(Duration::from_millis(100)),
+        ]
+        .map(|on_empty| start(often(&server).on_empty(on_empty)));
+        server.kill();
+        server.start_again(nothing);
+        for publisher in [emptying, waiting] {
+            wait_until("it is empty", || addresses(&publisher).is_empty());
+        }
+        for publisher in [keeping, patient] {
+            wait_for_an_answer(&publisher);
+            assert_eq!(addresses(&publisher), [ADDRESS]);
+        }
+    }
 }
 
 #[test]
@@ -178,5 +151,5 @@ fn knot_a_thousand_addresses_over_tcp() {
         writeln!(zone, "web A 10.1.{}.{}", index / 250, index % 250 + 1).expect("a string takes it");
     }
     let server = RealServer::knot(&zone);
-    assert_eq!(addresses(&start(server.builder("web.test.:80"))).len(), 1000);
+    assert_eq!(addresses(&start(builder(&server, NAME))).len(), 1000);
 }

@@ -11,7 +11,6 @@ use lb_test::{Behaviour, DnsServer, Kind, Record, Transport};
 
 const NAME: &str = "web.example.";
 const AMPLE: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(300);
 
 struct Conf(PathBuf);
 
@@ -102,11 +101,14 @@ fn case_24_a_hundred_targets_with_a_silent_ip_version_take_one_timeout() {
         server.set(name, [Record::a([10, 0, 0, index])]);
     }
     server.behave_for_kind(Kind::Aaaa, Behaviour::Drop);
-    let settings = ResolverSettings::new().name_server(server.address()).timeout(SHORT).resolv_conf(&conf.0);
+    // Long enough for a hundred answers on a busy machine.
+    let timeout = Duration::from_secs(1);
+    let settings =
+        ResolverSettings::new().name_server(server.address()).timeout(timeout).resolv_conf(&conf.0);
     let mut resolver = Resolver::new(settings);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let started = std::time::Instant::now();
     let all = resolver.all_addresses(&Context::background(), &names);
-    assert!(started.elapsed() < SHORT * 2, "{:?}", started.elapsed());
+    assert!(started.elapsed() < timeout * 2, "{:?}", started.elapsed());
     assert!(all.iter().all(|result| result.as_ref().is_ok_and(|found| found.addresses().len() == 1)));
 }

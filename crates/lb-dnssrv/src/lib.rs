@@ -43,6 +43,9 @@ mod builder;
 #[cfg(feature = "hickory")]
 mod dns_lookup;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod lookup;
 mod publisher;
 mod records;

@@ -33,7 +33,7 @@ pub struct DnsSrvPublisher<E>(DiscoveryPublisher<E>);
 
 impl DnsSrvPublisher<()> {
     /// Begins a publisher of a name, which is relative unless it ends in a dot: at most 253 characters without the final
-    /// dot, labels of 1 to 63 ASCII letters, digits, `-` and `_`.
+    /// dot, labels of 1 to 63 ASCII letters, digits, `_` and, not first, `-`.
     pub fn builder(name: impl Into<String>) -> DnsSrvBuilder {
         DnsSrvBuilder::new(name.into())
     }

@@ -44,7 +44,7 @@ pub(crate) fn told(record: &SrvRecord, why: &str) -> String {
 
 /// The one instance of a target that is used by its name, or is an address already.
 pub(crate) fn by_name(record: &SrvRecord) -> Instance {
-    let address = match literal(record) {
+    let address = match record.literal() {
         Some(ip) => SocketAddr::new(ip, record.port()).to_string(),
         None => format!("{}:{}", record.target(), record.port()),
     };
@@ -54,14 +54,8 @@ pub(crate) fn by_name(record: &SrvRecord) -> Instance {
 /// The instance of one of a target's addresses, which keeps its name as its host.
 pub(crate) fn by_address(record: &SrvRecord, address: IpAddr, weight: u32) -> Instance {
     let instance = Instance::new(SocketAddr::new(address, record.port()).to_string());
-    let instance = if literal(record).is_some() { instance } else { instance.with_host(record.target()) };
+    let instance = if record.literal().is_some() { instance } else { instance.with_host(record.target()) };
     instance.with_priority(record.priority()).with_weight(weight)
-}
-
-/// The address that a target is, with or without brackets.
-pub(crate) fn literal(record: &SrvRecord) -> Option<IpAddr> {
-    let target = record.target();
-    target.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(target).parse().ok()
 }
 
 /// For how long an answer is good: as long as everything in it.
@@ -82,7 +76,7 @@ fn fault(record: &SrvRecord, before: Option<&SrvRecord>) -> Option<&'static str>
     if says_no_service(record) {
         return Some("it says that there is no service, others say that there is");
     }
-    match literal(record) {
+    match record.literal() {
         Some(address) => {
             if let Some(why) = lb_dns::support::unusable(address) {
                 return Some(why);

@@ -28,6 +28,8 @@ struct Harvest {
     instances: Vec<Instance>,
     ttl: Option<Duration>,
     skipped: Vec<String>,
+    /// Records of addresses that could not be read.
+    unreadable: u64,
 }
 
 type Resolved = HashMap<String, Result<Addresses, String>>;
@@ -40,7 +42,8 @@ impl SrvSource {
     /// Makes one instance of each address of each target; a target without any is a bad record.
     fn resolve(&mut self, ctx: &Context, screened: Screened) -> Harvest {
         let asked = self.ask_for_addresses(ctx, &screened.records);
-        let mut harvest = Harvest { skipped: screened.skipped, ..Harvest::default() };
+        let unreadable = asked.values().flatten().map(Addresses::unreadable).sum();
+        let mut harvest = Harvest { skipped: screened.skipped, unreadable, ..Harvest::default() };
         let mut resolved = Vec::with_capacity(screened.records.len());
         for record in &screened.records {
             let addresses = harvest.addresses(record, &asked);
@@ -59,8 +62,7 @@ impl SrvSource {
 
     /// Asks once for each target that is no address and brought none.
     fn ask_for_addresses(&mut self, ctx: &Context, records: &[SrvRecord]) -> Resolved {
-        let unknown =
-            |record: &&SrvRecord| record.addresses().is_none() && records::literal(record).is_none();
+        let unknown = |record: &&SrvRecord| record.addresses().is_none() && record.literal().is_none();
         let mut targets: Vec<&str> = records.iter().filter(unknown).map(SrvRecord::target).collect();
         targets.dedup();
         if targets.is_empty() {
@@ -100,7 +102,8 @@ impl Source for SrvSource {
         if ctx.is_cancelled() {
             return Err("stopped while looking up".into());
         }
-        let skipped = u64::try_from(harvest.skipped.len()).unwrap_or(u64::MAX).saturating_add(unreadable);
+        let skipped = u64::try_from(harvest.skipped.len()).unwrap_or(u64::MAX);
+        let skipped = skipped.saturating_add(unreadable).saturating_add(harvest.unreadable);
         self.complain(harvest.skipped);
         let answer = if no_service { Answer::no_service() } else { Answer::new(harvest.instances) };
         let answer = answer.with_skipped(skipped).because(reason);
@@ -114,12 +117,12 @@ impl Source for SrvSource {
 impl Harvest {
     fn named(screened: Screened) -> Self {
         let instances = screened.records.iter().map(records::by_name).collect();
-        Self { instances, ttl: None, skipped: screened.skipped }
+        Self { instances, skipped: screened.skipped, ..Self::default() }
     }
 
     /// The usable addresses of a record's target, in order, each once.
     fn addresses(&mut self, record: &SrvRecord, asked: &Resolved) -> Vec<IpAddr> {
-        if let Some(address) = records::literal(record) {
+        if let Some(address) = record.literal() {
             return vec![address];
         }
         let addresses = match (record.addresses(), asked.get(record.target())) {

@@ -1,144 +1,86 @@
 //! dnsmasq and knot, the real programs. `cargo test -p lb-dnssrv --test real_servers -- --include-ignored`
 
+#[path = "../../lb-dns/tests/support/real_server.rs"]
+mod real_server;
+
 use std::fmt::Write as _;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use lb_core::{BoxError, Instance, Publisher};
-use lb_dnssrv::{DnsSrvBuilder, DnsSrvPublisher, Refresh};
+use lb_dnssrv::{DnsSrvBuilder, DnsSrvPublisher, OnEmpty, Refresh};
+use real_server::{AMPLE, RealServer, wait_until};
 
-const AMPLE: Duration = Duration::from_secs(30);
+/// The name of most tests, and its record in either server's words.
+const NAME: &str = "_http._tcp.test.";
+const DNSMASQ: &str = "srv-host=_http._tcp.test,a.test,80\n";
+const KNOT: &str = "_http._tcp SRV 0 1 80 a\n";
+const ADDRESS: &str = "a.test:80";
 
-/// A running program, and the directory it lives in; both go when it is dropped.
-struct RealServer {
-    address: SocketAddr,
-    child: Child,
-    directory: PathBuf,
+fn builder(server: &RealServer, name: &str) -> DnsSrvBuilder {
+    DnsSrvPublisher::builder(name).name_server(server.address()).timeout(Duration::from_secs(2))
 }
 
-impl RealServer {
-    fn start(program: &str, set_up: impl FnOnce(&mut Command, &Path, u16)) -> Self {
-        let port = free_port();
-        let directory = std::env::temp_dir().join(format!("lb-dnssrv-{program}-{port}"));
-        std::fs::create_dir_all(&directory).expect("a directory can be made");
-        let mut command = Command::new(format!("/usr/sbin/{program}"));
-        set_up(&mut command, &directory, port);
-        let child =
-            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program is installed");
-        Self { address: ([127, 0, 0, 1], port).into(), child, directory }
-    }
-
-    fn dnsmasq(arguments: &[&str]) -> Self {
-        Self::start("dnsmasq", |command, _, port| {
-            command.args([
-                "--keep-in-foreground",
-                "--no-resolv",
-                "--no-hosts",
-                "--bind-interfaces",
-                "--pid-file=",
-            ]);
-            command.args(["--conf-file=/dev/null", "--listen-address=127.0.0.1", "--local=/test/"]);
-            command.arg(format!("--port={port}")).args(arguments);
-        })
-    }
-
-    /// Serves the zones `test.` and `other.`, of which `zone` is the first's text.
-    fn knot(zone: &str) -> Self {
-        Self::start("knotd", |command, directory, port| {
-            let soa = "@ 60 SOA ns.test. admin.test. 1 3600 600 86400 5\n@ NS ns.test.\n";
-            let other = "_http._tcp SRV 0 1 80 elsewhere.other.\n";
-            write(directory, "test.zone", &format!("$ORIGIN test.\n$TTL 60\n{soa}{zone}"));
-            write(directory, "other.zone", &format!("$ORIGIN other.\n$TTL 60\n{soa}{other}"));
-            let home = directory.display();
-            let zones =
-                "zone:\n  - domain: test.\n    file: test.zone\n  - domain: other.\n    file: other.zone\n";
-            let conf = format!(
-                "server:\n  rundir: {home}\n  listen: 127.0.0.1@{port}\ndatabase:\n  storage: {home}\n\
-                 template:\n  - id: default\n    storage: {home}\n{zones}"
-            );
-            write(directory, "knot.conf", &conf);
-            command.arg("--config").arg(directory.join("knot.conf"));
-        })
-    }
-
-    fn builder(&self, name: &str) -> DnsSrvBuilder {
-        DnsSrvPublisher::builder(name).name_server(self.address).timeout(Duration::from_secs(2))
-    }
-
-    /// The publisher's first set; it keeps trying while the program starts up.
-    fn publisher(&self, builder: DnsSrvBuilder) -> DnsSrvPublisher<Instance> {
-        let publisher = builder.start(|instance: &Instance| Ok::<_, BoxError>(instance.clone()));
-        let publisher = publisher.expect("the settings are right");
-        if let Err(error) = publisher.wait_ready(AMPLE) {
-            panic!("{} does not answer: {error}", self.address);
-        }
-        publisher
-    }
-
-    fn instances(&self, builder: DnsSrvBuilder) -> Vec<Instance> {
-        let endpoints = self.publisher(builder).endpoints().expect("it is ready");
-        endpoints.instances().cloned().collect()
-    }
+/// Of the name that most servers serve, asked for often.
+fn often(server: &RealServer) -> DnsSrvBuilder {
+    let builder = builder(server, NAME).timeout(Duration::from_millis(300));
+    builder.refresh(Refresh::Every(Duration::from_millis(50)))
 }
 
-impl Drop for RealServer {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-        drop(std::fs::remove_dir_all(&self.directory));
+/// The publisher with all of its first set: where the machine is busy, a part of it is ready sooner.
+fn start(builder: DnsSrvBuilder) -> DnsSrvPublisher<Instance> {
+    let publisher = builder.start(|instance: &Instance| Ok::<_, BoxError>(instance.clone()));
+    let publisher = publisher.expect("the settings are right");
+    if let Err(error) = publisher.wait_ready(AMPLE) {
+        panic!("no answer: {error}");
     }
+    let all = || publisher.status().endpoints() == publisher.status().instances();
+    wait_until("every endpoint is made", all);
+    publisher
 }
 
-fn write(directory: &Path, file: &str, text: &str) {
-    std::fs::write(directory.join(file), text).expect("the file can be written");
+fn instances(publisher: &DnsSrvPublisher<Instance>) -> Vec<Instance> {
+    publisher.endpoints().expect("it is ready").instances().cloned().collect()
 }
 
-/// A port that is free for UDP and TCP; somebody may take it before the program does, but hardly.
-fn free_port() -> u16 {
-    loop {
-        let udp = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
-        let address = udp.local_addr().expect("it is bound");
-        if TcpListener::bind(address).is_ok() {
-            return address.port();
-        }
-    }
+fn addresses(publisher: &DnsSrvPublisher<Instance>) -> Vec<String> {
+    instances(publisher).iter().map(|instance| instance.address().to_owned()).collect()
 }
 
-fn addresses(instances: &[Instance]) -> Vec<&str> {
-    instances.iter().map(Instance::address).collect()
+fn wait_for_a_failure(publisher: &DnsSrvPublisher<Instance>) {
+    let before = publisher.status().failures();
+    wait_until("a failure", || publisher.status().failures() > before);
+}
+
+fn wait_for_an_answer(publisher: &DnsSrvPublisher<Instance>) {
+    let before = publisher.status().last_success();
+    wait_until("an answer", || publisher.status().last_success() > before);
 }
 
 #[test]
 #[ignore = "needs dnsmasq and knot: .ci/run installs them"]
 fn dnsmasq_srv_hosts_with_a_ttl_of_zero() {
-    let server = RealServer::dnsmasq(&[
-        "--srv-host=_http._tcp.test,a.test,8080,1,5",
-        "--srv-host=_http._tcp.test,b.test,8081,2,7",
-        "--host-record=a.test,10.0.0.1,fd00::1",
-        "--host-record=b.test,10.0.0.2",
-    ]);
+    let server = RealServer::dnsmasq(
+        "local=/test/\nsrv-host=_http._tcp.test,a.test,8080,1,5\nsrv-host=_http._tcp.test,b.test,8081,2,7\n\
+         host-record=a.test,10.0.0.1,fd00::1\nhost-record=b.test,10.0.0.2\n",
+    );
     let min = Duration::from_secs(3);
-    let builder = server.builder("_http._tcp.test.").refresh(Refresh::Ttl { min, max: AMPLE });
-    let publisher = server.publisher(builder);
-    let endpoints = publisher.endpoints().expect("it is ready");
-    let rated: Vec<_> = endpoints.instances().map(|i| (i.address(), i.priority(), i.weight())).collect();
+    let publisher = start(builder(&server, NAME).refresh(Refresh::Ttl { min, max: AMPLE }));
+    let instances = instances(&publisher);
+    let rated: Vec<_> = instances.iter().map(|i| (i.address(), i.priority(), i.weight())).collect();
     assert_eq!(rated, [("a.test:8080", 1, 5), ("b.test:8081", 2, 7)]);
     let status = publisher.status();
     let pause = status.next_refresh().expect("planned") - status.last_success().expect("it answered");
     assert!((min..min + Duration::from_secs(1)).contains(&pause), "{pause:?}");
-    let resolved = server.instances(server.builder("_http._tcp.test.").resolve_targets(true));
-    assert_eq!(addresses(&resolved), ["10.0.0.1:8080", "10.0.0.2:8081", "[fd00::1]:8080"]);
+    let resolved = addresses(&start(builder(&server, NAME).resolve_targets(true)));
+    assert_eq!(resolved, ["10.0.0.1:8080", "10.0.0.2:8081", "[fd00::1]:8080"]);
 }
 
 #[test]
 #[ignore = "needs dnsmasq and knot: .ci/run installs them"]
 fn dnsmasq_says_no_service_with_the_root_and_no_such_name_with_nxdomain() {
-    let server = RealServer::dnsmasq(&["--srv-host=_none._tcp.test"]);
+    let server = RealServer::dnsmasq("local=/test/\nsrv-host=_none._tcp.test\n");
     for name in ["_none._tcp.test.", "_missing._tcp.test."] {
-        let builder = server.builder(name).on_empty(lb_dnssrv::OnEmpty::Empty);
-        assert!(server.instances(builder).is_empty(), "{name}");
+        assert!(addresses(&start(builder(&server, name).on_empty(OnEmpty::Empty))).is_empty(), "{name}");
     }
 }
 
@@ -148,8 +90,8 @@ fn knot_aliases_within_a_zone_and_out_of_it() {
     let server = RealServer::knot(
         "_http._tcp SRV 0 1 80 A.test.\nalias CNAME _http._tcp.test.\nabroad CNAME _http._tcp.other.\n",
     );
-    assert_eq!(addresses(&server.instances(server.builder("Alias.Test."))), ["a.test:80"]);
-    assert_eq!(addresses(&server.instances(server.builder("abroad.test."))), ["elsewhere.other:80"]);
+    assert_eq!(addresses(&start(builder(&server, "Alias.Test."))), ["a.test:80"]);
+    assert_eq!(addresses(&start(builder(&server, "abroad.test."))), ["elsewhere.other:80"]);
 }
 
 #[test]
@@ -159,7 +101,7 @@ fn knot_addresses_that_come_along_and_those_that_do_not() {
         "_http._tcp SRV 0 1 80 a\n_http._tcp SRV 0 1 81 a\n_http._tcp SRV 0 1 80 alias\n\
          a A 10.0.0.1\na AAAA fd00::1\nb A 10.0.0.2\nalias CNAME b\n",
     );
-    let instances = server.instances(server.builder("_http._tcp.test.").resolve_targets(true));
+    let instances = instances(&start(builder(&server, NAME).resolve_targets(true)));
     let all: Vec<_> = instances.iter().map(|i| (i.address(), i.host())).collect();
     let (a, alias) = (Some("a.test"), Some("alias.test"));
     let expected = [
@@ -174,43 +116,99 @@ fn knot_addresses_that_come_along_and_those_that_do_not() {
 
 #[test]
 #[ignore = "needs dnsmasq and knot: .ci/run installs them"]
+fn a_killed_server_costs_nothing_and_is_followed_when_it_is_back() {
+    let servers = [
+        (RealServer::dnsmasq(DNSMASQ), "srv-host=_http._tcp.test,b.test,80\n"),
+        (RealServer::knot(KNOT), "_http._tcp SRV 0 1 80 b\n"),
+    ];
+    for (mut server, other_target) in servers {
+        let publisher = start(often(&server));
+        server.kill();
+        wait_for_a_failure(&publisher);
+        assert_eq!(addresses(&publisher), [ADDRESS]);
+        server.start_again(other_target);
+        wait_until("the new target", || addresses(&publisher) == ["b.test:80"]);
+    }
+}
+
+#[test]
+#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
+fn a_server_that_hangs_costs_nothing_and_is_heard_when_it_goes_on() {
+    for server in [RealServer::dnsmasq(DNSMASQ), RealServer::knot(KNOT)] {
+        let publisher = start(often(&server));
+        server.signal("STOP");
+        wait_for_a_failure(&publisher);
+        assert_eq!(addresses(&publisher), [ADDRESS]);
+        server.signal("CONT");
+        wait_for_an_answer(&publisher);
+    }
+}
+
+#[test]
+#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
+fn servfail_keeps_the_set_and_no_such_name_does_what_on_empty_says() {
+    let (forever, a_while) = (Duration::from_secs(3600), Duration::from_millis(100));
+    let mut server = RealServer::knot(KNOT);
+    let [keeping, patient, emptying, waiting] =
+        [OnEmpty::KeepLast, OnEmpty::EmptyAfter(forever), OnEmpty::Empty, OnEmpty::EmptyAfter(a_while)]
+            .map(|on_empty| start(often(&server).on_empty(on_empty)));
+    server.kill();
+    server.start_again("_http._tcp SRV nonsense\n");
+    for publisher in [&keeping, &patient, &emptying, &waiting] {
+        let told =
+            || publisher.status().last_error().is_some_and(|error| error.to_string().contains("SERVFAIL"));
+        wait_until("SERVFAIL", told);
+        assert_eq!(addresses(publisher), [ADDRESS]);
+    }
+    server.reload("");
+    for publisher in [emptying, waiting] {
+        wait_until("it is empty", || addresses(&publisher).is_empty());
+    }
+    for publisher in [keeping, patient] {
+        wait_for_an_answer(&publisher);
+        assert_eq!(addresses(&publisher), [ADDRESS]);
+    }
+}
+
+#[test]
+#[ignore = "needs dnsmasq and knot: .ci/run installs them"]
 fn knot_a_thousand_records_over_tcp() {
     let mut zone = String::new();
     for index in 0..1000 {
         writeln!(zone, "_http._tcp SRV 0 1 {} instance-{index}", 1000 + index).expect("a string takes it");
     }
     let server = RealServer::knot(&zone);
-    assert_eq!(server.instances(server.builder("_http._tcp.test.")).len(), 1000);
+    assert_eq!(addresses(&start(builder(&server, NAME))).len(), 1000);
 }
 
 #[test]
 #[ignore = "needs dnsmasq and knot: .ci/run installs them"]
 fn case_25_dnsmasq_with_more_records_than_a_message_can_carry() {
-    let records = (0..2300).map(|index| format!("--srv-host=_http._tcp.test,instance-{index:04}.test,80"));
-    let records: Vec<String> = records.collect();
-    let records: Vec<&str> = records.iter().map(String::as_str).collect();
-    let server = RealServer::dnsmasq(&records);
-    let found = server.instances(server.builder("_http._tcp.test.")).len();
+    let mut lines = String::new();
+    for index in 0..2300 {
+        writeln!(lines, "srv-host=_http._tcp.test,instance-{index:04}.test,80").expect("a string takes it");
+    }
+    let server = RealServer::dnsmasq(&lines);
+    let found = addresses(&start(builder(&server, NAME))).len();
     assert!((1000..=2300).contains(&found), "{found}");
 }
 
 #[test]
 #[ignore = "needs dnsmasq and knot: .ci/run installs them"]
 fn case_18_dnsmasq_with_more_addresses_than_come_along_is_one_stable_set() {
-    let mut arguments = Vec::new();
+    let mut lines = "local=/test/\n".to_owned();
     for index in 0..15 {
-        arguments.push(format!("--srv-host=_http._tcp.test,target-{index}.test,80"));
-        arguments
-            .extend((1..=3).map(|last| format!("--host-record=target-{index}.test,10.0.{index}.{last}")));
+        writeln!(lines, "srv-host=_http._tcp.test,target-{index}.test,80").expect("a string takes it");
+        for last in 1..=3 {
+            writeln!(lines, "host-record=target-{index}.test,10.0.{index}.{last}")
+                .expect("a string takes it");
+        }
     }
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let server = RealServer::dnsmasq(&arguments);
-    let builder = server.builder("_http._tcp.test.").resolve_targets(true);
-    let publisher = server.publisher(builder.refresh(Refresh::Every(Duration::from_millis(10))));
+    let server = RealServer::dnsmasq(&lines);
+    let builder = builder(&server, NAME).resolve_targets(true);
+    let publisher = start(builder.refresh(Refresh::Every(Duration::from_millis(10))));
     let id = publisher.endpoints().expect("it is ready").id();
-    while publisher.status().refreshes() < 50 {
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
+    wait_until("fifty refreshes", || publisher.status().refreshes() >= 50);
     let endpoints = publisher.endpoints().expect("it is ready");
     assert_eq!((endpoints.len(), endpoints.id()), (45, id));
 }

@@ -121,6 +121,7 @@ impl Gathered {
         self.found.ttl = shorter(self.found.ttl, found.ttl);
         self.found.absence = most_there(self.found.absence, found.absence);
         self.found.list.extend_from_slice(&found.list);
+        self.found.unreadable += found.unreadable;
     }
 
     fn fail(&mut self, failure: Failure, before: Vec<IpAddr>) {

@@ -1,7 +1,7 @@
 //! From bytes to what a server says: as much of a message as can be read.
 
 use hickory_proto::op::{Header, Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_proto::rr::{DNSClass, Name, Record, RecordType};
+use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 
 use super::query::Outgoing;
@@ -96,11 +96,12 @@ impl Sections<'_> {
                 break;
             }
             let mut ahead = self.decoder.clone(at(&self.decoder));
-            if let Ok(record) = Record::read(&mut ahead) {
-                records.push(record);
-                self.decoder = ahead;
-            } else {
-                self.pass_over();
+            match Record::read(&mut ahead) {
+                Ok(record) if has_data(&record) => {
+                    records.push(record);
+                    self.decoder = ahead;
+                }
+                _ => self.pass_over(),
             }
         }
         records
@@ -116,6 +117,12 @@ impl Sections<'_> {
             None => self.cut = true,
         }
     }
+}
+
+/// Updates have records without data (RFC 2136), so the codec lets them pass; in an answer they are none of their type. Only
+/// an OPT record may have no data.
+fn has_data(record: &Record) -> bool {
+    !matches!(record.data, RData::Update0(kind) if kind != RecordType::OPT)
 }
 
 fn end_of_record(decoder: &mut BinDecoder<'_>) -> Option<u16> {

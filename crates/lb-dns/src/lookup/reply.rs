@@ -118,7 +118,7 @@ impl Found {
     /// As addresses.
     pub(crate) fn into_addresses(self) -> Addresses {
         let list = self.records.iter().filter_map(address).collect();
-        Addresses { list, ttl: self.ttl, absence: self.absence }
+        Addresses { list, ttl: self.ttl, unreadable: self.unreadable, absence: self.absence }
     }
 }
 

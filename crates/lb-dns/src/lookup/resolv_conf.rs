@@ -190,7 +190,7 @@ fn load(path: &Path) -> io::Result<Looked> {
 
 /// Reads the file's text. As in the C library, what cannot be understood is passed over, and without a name server the
 /// one of this machine is asked.
-fn parse(text: &[u8]) -> (SystemConfig, Vec<String>) {
+pub(super) fn parse(text: &[u8]) -> (SystemConfig, Vec<String>) {
     let (config, errors) = resolv_conf::Config::parse_with_errors(text);
     let mut problems: Vec<String> = errors.iter().map(ToString::to_string).collect();
     let mut name_servers = Vec::new();

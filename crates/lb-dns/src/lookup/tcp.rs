@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::exchange::Exchange;
@@ -35,7 +35,7 @@ fn framed(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The message, and whether all of it came before the connection was closed.
-async fn read_framed(stream: &mut TcpStream) -> Result<(Vec<u8>, bool), Fault> {
+pub(super) async fn read_framed(stream: &mut (impl AsyncRead + Unpin)) -> Result<(Vec<u8>, bool), Fault> {
     let mut length = [0; 2];
     stream.read_exact(&mut length).await.map_err(closed)?;
     let expected = usize::from(u16::from_be_bytes(length));

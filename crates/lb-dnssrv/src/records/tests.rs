@@ -90,6 +90,13 @@ fn case_30_a_target_that_is_an_address_is_one_already() {
 }
 
 #[test]
+fn an_address_in_several_spellings_is_one_target() {
+    let spellings = ["::1", "[::1]", "0:0::1", "::0001."].map(|target| SrvRecord::new(target, 80));
+    let screened = screen(spellings.to_vec());
+    assert_eq!((names(&screened), screened.skipped.len()), (vec!["[::1]:80".to_owned()], 3));
+}
+
+#[test]
 fn an_answer_is_good_for_its_shortest_time_to_live() {
     let record = |ttl| SrvRecord::new("a", 1).with_ttl(seconds(ttl));
     assert_eq!(shortest_ttl(&SrvAnswer::new([record(9), record(4), record(7)])), Some(seconds(4)));

@@ -33,7 +33,7 @@ fn a_thousand_records_come_over_tcp() {
     let server = server(&[]);
     server.set(NAME, records(1000));
     let publisher = asking(&server).build(factory).expect("it starts");
-    assert_eq!(publisher.endpoints().expect("there is a set").len(), 1000);
+    assert_eq!(publisher.status().instances(), 1000);
     assert!(server.queries().iter().any(|query| query.transport == Transport::Tcp));
 }
 

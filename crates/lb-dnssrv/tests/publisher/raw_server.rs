@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use hickory_proto::op::{Message, MessageType};
-use hickory_proto::rr::rdata::{CNAME, NS};
-use hickory_proto::rr::{Name, RData, Record};
+use hickory_proto::rr::rdata::{A, CNAME, NS, SRV};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 /// In seconds, of the aliases below.
 pub(crate) const ALIAS_TTL: u32 = 7;
@@ -69,5 +69,19 @@ pub(crate) fn referral(query: &[u8]) -> Option<Vec<u8>> {
     let mut message = Message::from_vec(query).ok()?;
     message.metadata.message_type = MessageType::Response;
     message.authorities.push(Record::from_rdata(Name::root(), 60, RData::NS(NS(Name::root()))));
+    message.to_vec().ok()
+}
+
+/// Answers with one record of the type asked for, SRV or A, and with one that has no data.
+pub(crate) fn half_unreadable(query: &[u8]) -> Option<Vec<u8>> {
+    let mut message = Message::from_vec(query).ok()?;
+    message.metadata.message_type = MessageType::Response;
+    let (asked, kind) = message.queries.first().map(|query| (query.name.clone(), query.query_type))?;
+    let good = match kind {
+        RecordType::SRV => RData::SRV(SRV::new(0, 1, 80, Name::from_ascii("a.example.").ok()?)),
+        _ => RData::A(A::new(10, 0, 0, 1)),
+    };
+    let records = [good, RData::Update0(kind)].map(|data| Record::from_rdata(asked.clone(), 60, data));
+    message.answers.extend(records);
     message.to_vec().ok()
 }

@@ -4,7 +4,8 @@ use lb_core::Publisher;
 use lb_dnssrv::{DnsSrvPublisher, Families};
 use lb_test::{Behaviour, DnsServer, Glue, Kind, Rcode, Record};
 
-use crate::support::{NAME, Ticked, addresses, asking, factory, server};
+use crate::raw_server::{RawServer, half_unreadable};
+use crate::support::{NAME, Ticked, addresses, asking, asking_all, factory, server};
 
 fn resolved(server: &DnsServer) -> DnsSrvPublisher<String> {
     asking(server).resolve_targets(true).build(factory).expect("it starts")
@@ -161,5 +162,14 @@ fn hundreds_of_targets_are_resolved() {
     for index in 0..200 {
         server.set(&target(index), [Record::a([10, 0, 0, index])]);
     }
-    assert_eq!(addresses(&resolved(&server)).len(), 200);
+    assert_eq!(resolved(&server).status().instances(), 200);
+}
+
+#[test]
+fn records_that_cannot_be_read_are_counted_those_of_addresses_too() {
+    let server = RawServer::start(half_unreadable);
+    let builder = asking_all(NAME, [server.address()]).resolve_targets(true).families(Families::V4);
+    let publisher = builder.build(factory).expect("it starts");
+    assert_eq!(addresses(&publisher), ["10.0.0.1:80"]);
+    assert_eq!(publisher.status().skipped(), 2);
 }

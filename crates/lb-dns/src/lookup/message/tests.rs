@@ -86,6 +86,14 @@ fn a_record_that_cannot_be_read_costs_itself() {
     assert_eq!((response.answers.len(), response.unreadable, response.cut), (1, 1, false));
 }
 
+#[test]
+fn a_record_without_data_cannot_be_read() {
+    let outgoing = asked();
+    let bytes = response(&outgoing, |message| message.answers[1].data = RData::Update0(KIND));
+    let Incoming::Answer(0, response) = read_as(&outgoing, &bytes) else { panic!("the other one is good") };
+    assert_eq!((response.answers.len(), response.unreadable, response.cut), (1, 1, false));
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(
