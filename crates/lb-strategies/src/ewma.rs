@@ -114,6 +114,49 @@ mod tests {
     }
 
     #[test]
+    fn a_read_leaves_the_word_as_it_is() {
+        let (ewma, decay) = (Ewma::default(), Decay::with_time_constant(Duration::from_secs(1)));
+        for value in [0.0, 7.0, f32::MAX] {
+            ewma.begin_with(value, 3 * SECOND);
+            let word = ewma.word.load(Ordering::Relaxed);
+            for now in [0, 3 * SECOND, 100 * SECOND, u64::MAX] {
+                ewma.get(now, decay);
+                ewma.last();
+            }
+            assert_eq!(ewma.word.load(Ordering::Relaxed), word);
+        }
+    }
+
+    #[test]
+    fn an_update_is_told_what_was_and_what_is_left_of_it() {
+        let (ewma, decay) = (Ewma::default(), Decay::with_time_constant(Duration::from_secs(1)));
+        ewma.update(SECOND, decay, |before| {
+            assert_eq!(before, None);
+            100.0
+        });
+        ewma.update(2 * SECOND, decay, |before| {
+            let (value, left) = before.unwrap();
+            assert!(
+                value.to_bits() == 100.0_f32.to_bits() && (left - 1.0 / std::f32::consts::E).abs() < 1e-3
+            );
+            200.0
+        });
+        assert_eq!(ewma.get(2 * SECOND, decay), Some(200.0));
+        // Nothing is below a nanosecond, or it would look like a word that has not begun.
+        ewma.update(0, decay, |_| 0.0);
+        assert_eq!(ewma.last(), Some(1.0));
+    }
+
+    #[test]
+    fn the_time_begins_again_after_78_hours_and_the_average_goes_on() {
+        let (ewma, decay) = (Ewma::default(), Decay::with_time_constant(Duration::from_secs(10)));
+        let wrap = 1_u64 << (u32::BITS + UNIT);
+        ewma.begin_with(1000.0, wrap - SECOND);
+        let left = ewma.get(wrap + SECOND, decay).unwrap();
+        assert!((left - 1000.0 * (-0.2_f32).exp()).abs() < 1.0, "{left}");
+    }
+
+    #[test]
     fn a_time_before_the_last_update_takes_nothing_away() {
         let (ewma, decay) = (Ewma::default(), Decay::with_time_constant(Duration::from_secs(1)));
         ewma.begin_with(1000.0, 5 * SECOND);

@@ -70,15 +70,48 @@ impl Bound {
     }
 
     /// The most that an endpoint may have in flight, this request included.
+    fn cap<'a>(self, table: &'a Table, loads: &[Arc<Load>]) -> impl Fn(usize) -> u64 + 'a {
+        let all = loads.first().map_or(0, |load| load.all.load(Ordering::Relaxed)) + 1;
+        move |index| self.most(all, table.shares.weight(index), table.total_weight)
+    }
+
+    /// ⌈c · all · weight / total⌉. Divided last: what comes to a whole number is one, and not a little more.
+    #[inline]
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "no program has 2⁵³ requests in flight"
     )]
-    fn cap<'a>(self, table: &'a Table, loads: &[Arc<Load>]) -> impl Fn(usize) -> u64 + 'a {
-        let all = loads.first().map_or(0, |load| load.all.load(Ordering::Relaxed)) + 1;
-        let of_weight = self.0 * all as f64 / table.total_weight as f64;
-        move |index| (of_weight * f64::from(table.shares.weight(index))).ceil() as u64
+    fn most(self, all: u64, weight: u32, total: u64) -> u64 {
+        (self.0 * (all as f64 * f64::from(weight)) / total as f64).ceil() as u64
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_is_exact() {
+        for quarters in [4_u32, 5, 6, 12] {
+            let bound = Bound::new(f64::from(quarters) / 4.0).unwrap();
+            for total in 1..50 {
+                for (all, weight) in (1..300).flat_map(|all| (0..=total).map(move |weight| (all, weight))) {
+                    let most = (u64::from(quarters) * all * u64::from(weight)).div_ceil(4 * u64::from(total));
+                    assert_eq!(
+                        bound.most(all, weight, u64::from(total)),
+                        most,
+                        "{bound:?}: {all} · {weight} / {total}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_factor_that_could_not_hold_all_is_none() {
+        assert!([0.999, 0.0, -1.0, f64::NAN].into_iter().all(|factor| Bound::new(factor).is_none()));
+        assert_eq!(Bound::new(f64::INFINITY).unwrap().most(1, 0, 7), 0, "weight 0 is none");
     }
 }

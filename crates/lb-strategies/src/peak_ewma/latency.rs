@@ -90,3 +90,84 @@ impl PickObserver for Latency {
 fn nanos(duration: Duration) -> f32 {
     duration.as_secs_f32() * 1e9
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn latency() -> Latency {
+        let decay = Decay::with_time_constant(Duration::from_secs(10));
+        Latency::new(Arc::new(Settings::new(decay, Duration::from_secs(1), Clock::manual())))
+    }
+
+    fn after(records: &[(Outcome, u32)]) -> Option<f32> {
+        let latency = latency();
+        for (outcome, millis) in records {
+            latency.recorded(&Record::new(*outcome, *millis * MS, 0));
+        }
+        latency.last().map(|nanos| nanos / 1_000_000.0)
+    }
+
+    /// No time passes between the records: what was is worth all.
+    #[test]
+    fn a_peak_replaces_the_average_and_what_is_below_it_is_averaged_in() {
+        use Outcome::{Cancelled, Failure, Success};
+        for (records, expected) in [
+            (&[][..], None),
+            (&[(Success, 10)][..], Some(10.0)),
+            (&[(Success, 10), (Success, 30)], Some(30.0)),
+            (&[(Success, 30), (Success, 10)], Some(30.0)),
+            (&[(Failure, 1)], Some(1000.0)),
+            (&[(Failure, 2000)], Some(2000.0)),
+            // No peak: one failure does not banish. But it took that long at least.
+            (&[(Success, 10), (Failure, 1)], Some(10.0)),
+            (&[(Success, 10), (Failure, 20)], Some(20.0)),
+            (&[(Cancelled, 10)], None),
+            (&[(Success, 10), (Cancelled, 5)], Some(10.0)),
+            (&[(Success, 10), (Cancelled, 50)], Some(50.0)),
+        ] {
+            assert_eq!(after(records), expected, "{records:?}");
+        }
+    }
+
+    #[test]
+    fn over_time_failures_come_to_the_penalty_and_successes_to_what_they_take() {
+        let second = 1_000_000_000;
+        let latency = latency();
+        latency.recorded(&Record::new(Outcome::Success, 10 * MS, 0));
+        for n in 1..=100 {
+            latency.recorded(&Record::new(Outcome::Failure, MS, n * second));
+        }
+        let failing = latency.last().unwrap();
+        assert!((failing - nanos(1000 * MS)).abs() < nanos(MS), "{failing}");
+        for n in 101..=300 {
+            latency.recorded(&Record::new(Outcome::Success, 10 * MS, n * second));
+        }
+        let healed = latency.last().unwrap();
+        assert!((healed - nanos(10 * MS)).abs() < nanos(MS), "{healed}");
+    }
+
+    #[test]
+    fn the_cost_is_the_average_by_what_is_in_flight_and_of_the_unknown_nothing_at_first() {
+        let latency = latency();
+        assert_eq!([0, 1, 3].map(|in_flight| latency.cost(in_flight, 0)), [0.0, 1e9, 3e9]);
+        latency.recorded(&Record::new(Outcome::Success, 10 * MS, 0));
+        assert_eq!([0, 1, 3].map(|in_flight| latency.cost(in_flight, 0)), [1e7, 2e7, 4e7]);
+        let later = latency.cost(0, 10_000_000_000);
+        assert!((later - 1e7 / std::f32::consts::E).abs() < 1e4, "{later}");
+    }
+
+    #[test]
+    fn newcomers_begin_at_the_mean_of_the_known() {
+        let all: Vec<_> = (0..4).map(|_| Arc::new(latency())).collect();
+        super::super::begin_newcomers(&all, 0);
+        assert!(all.iter().all(|latency| latency.last().is_none()), "nothing is known of any");
+        all[1].recorded(&Record::new(Outcome::Success, 10 * MS, 0));
+        all[2].recorded(&Record::new(Outcome::Success, 30 * MS, 0));
+        super::super::begin_newcomers(&all, 0);
+        let known = all.iter().map(|latency| latency.last().unwrap() / 1e6).collect::<Vec<_>>();
+        assert_eq!(known, [20.0, 10.0, 30.0, 20.0]);
+    }
+}

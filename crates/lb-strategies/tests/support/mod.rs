@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
+pub(crate) mod simulation;
+
 use std::sync::Arc;
 
 use lb_core::{EndpointCache, Instance, LoadBalancer, PickRequest, Publisher, Tried};
