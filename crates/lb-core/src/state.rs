@@ -3,9 +3,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
+use arc_swap::ArcSwapOption;
+
 use crate::Instance;
-use crate::support::lock;
-use crate::sync::Mutex;
 
 /// Names one kind of state that endpoints carry: for each endpoint one `T`, made when it is first asked for by
 /// [`EndpointSet::states`](crate::EndpointSet::states).
@@ -73,9 +73,10 @@ impl<T> fmt::Debug for StateKey<T> {
     }
 }
 
-/// The states of one endpoint.
-pub(crate) struct States(Mutex<Vec<State>>);
+/// The states of one endpoint: a list that is never changed, but replaced. One word, since most endpoints have none.
+pub(crate) struct States(ArcSwapOption<Vec<State>>);
 
+#[derive(Clone)]
 struct State {
     of: KindId,
     key: Weak<()>,
@@ -84,7 +85,7 @@ struct State {
 
 impl States {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self(ArcSwapOption::empty())
     }
 
     /// The state of this kind; made if there is none.
@@ -92,28 +93,23 @@ impl States {
         if let Some(state) = self.find(key) {
             return state;
         }
-        // Made without the lock: it is the user's code.
         let made = Arc::new((key.0.make)(instance));
-        let forgotten;
-        let state = {
-            let states = &mut *lock(&self.0);
-            let (kept, gone) = std::mem::take(states).into_iter().partition(State::is_wanted);
-            (*states, forgotten) = (kept, gone);
-            match find_in(states, key) {
-                Some(state) => state,
-                None => {
-                    let (of, key) = (key.0.id, Arc::downgrade(&key.0.alive));
-                    states.push(State { of, key, value: made.clone() });
-                    made
-                }
+        // Of several who make one at once the first counts.
+        let before = self.0.rcu(|states| match states {
+            Some(known) if find_in(known, key).is_some() => Some(Arc::clone(known)),
+            states => {
+                let wanted = states.iter().flat_map(|states| states.iter()).filter(|state| state.is_wanted());
+                let (of, alive) = (key.0.id, Arc::downgrade(&key.0.alive));
+                let added = State { of, key: alive, value: made.clone() };
+                Some(Arc::new(wanted.cloned().chain([added]).collect()))
             }
-        };
-        drop::<Vec<State>>(forgotten);
-        state
+        });
+        drop(before);
+        self.find(key).unwrap_or(made)
     }
 
     fn find<T: Send + Sync + 'static>(&self, key: &StateKey<T>) -> Option<Arc<T>> {
-        find_in(&lock(&self.0), key)
+        find_in(self.0.load().as_deref()?, key)
     }
 }
 
