@@ -158,7 +158,7 @@ impl Shared {
         loop {
             match self.run_due() {
                 Some(due) => {
-                    thread::park_timeout(Duration::from_nanos(due.saturating_sub(self.clock.nanos())))
+                    thread::park_timeout(Duration::from_nanos(due.saturating_sub(self.clock.nanos())));
                 }
                 None => thread::park(),
             }
@@ -181,8 +181,8 @@ impl Shared {
             // It may be the last that holds it.
             drop_caught("a chore of a filter", chore);
         }
-        // A chore that waits for something may have used up the word to the thread that another was woken: so the thread
-        // looks for itself before it sleeps. Who comes after this look finds the thread's word untouched.
+        // A chore that waits for something (`Derived::refresh` does, for readers) may have used up the word to the thread
+        // that another was woken: so the thread looks for itself before it sleeps. Who comes after this look finds the thread's word untouched.
         let next = |entry: &Entry| if entry.woken.load(Ordering::Relaxed) { Some(0) } else { entry.due };
         lock(&self.chores).iter().filter_map(next).min()
     }

@@ -82,7 +82,7 @@ impl PickObservers {
     /// Tells them of a pick that begins at `nanos`, or now; returns when it began.
     pub(crate) fn picked(&self, nanos: Option<u64>) -> u64 {
         let begun = nanos.or_else(|| self.clock.as_ref().map(Clock::nanos)).unwrap_or_default();
-        self.tell(|observer| observer.picked());
+        self.tell(PickObserver::picked);
         begun
     }
 
@@ -104,7 +104,7 @@ impl PickObservers {
     }
 
     pub(crate) fn dropped(&self) {
-        self.tell(|observer| observer.dropped());
+        self.tell(PickObserver::dropped);
     }
 
     fn iter(&self) -> impl Iterator<Item = &Arc<dyn PickObserver>> {
