@@ -1,5 +1,6 @@
 //! What is allocated: by an endpoint, by lists that must not grow, by contexts, by picks; and how large a pick is.
 
+use std::slice::from_ref;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -79,10 +80,11 @@ impl PickObserver for Sums {
 
 #[test]
 fn an_observed_pick_its_report_its_record_and_its_end_allocate_nothing() {
+    type End = (&'static str, fn(&Pick<()>));
     let observers = [0, 1, 2].map(|_| Arc::new(Sums::default()));
     let plain = EndpointSet::new([(Instance::new("a:80"), ())]);
-    let set = observers.iter().fold(plain, |set, observer| set.observed(&[observer.clone()]));
-    let ends: [(&str, fn(&Pick<()>)); 3] = [
+    let set = observers.iter().fold(plain, |set, observer| set.observed(from_ref(observer)));
+    let ends: [End; 3] = [
         ("recorded", |pick| pick.record(Outcome::Failure)),
         ("reported", |pick| pick.report(&Reported::new().with_in_flight(1))),
         ("without a word", |_| ()),

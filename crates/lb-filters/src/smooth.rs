@@ -143,6 +143,9 @@ impl std::fmt::Display for Share {
 mod tests {
     use super::{Tier, shares};
 
+    /// In per cent, and whether marks are ignored.
+    type Shares<'a> = &'a [(usize, bool)];
+
     /// Of each tier, so many of a hundred members are unmarked.
     fn percents(unmarked: &[usize]) -> Vec<(usize, bool)> {
         of_sizes(&unmarked.iter().map(|unmarked| (100, *unmarked)).collect::<Vec<_>>())
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn each_tier_takes_what_its_health_allows_of_what_the_better_ones_have_left() {
         // Healthy members of each tier in per cent → share of the traffic, and whether marks are ignored.
-        let tables: [(&[usize], &[(usize, bool)]); 13] = [
+        let tables: [(&[usize], Shares<'_>); 13] = [
             (&[100, 100], &[(100, false), (0, false)]),
             (&[72, 100], &[(100, false), (0, false)]),
             (&[71, 100], &[(99, false), (1, false)]),
