@@ -3,9 +3,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
+use arc_swap::ArcSwapOption;
+
 use crate::Instance;
-use crate::support::lock;
-use crate::sync::Mutex;
 
 /// Names one kind of state that endpoints carry: for each endpoint one `T`, made when it is first asked for by
 /// [`EndpointSet::states`](crate::EndpointSet::states).
@@ -73,57 +73,53 @@ impl<T> fmt::Debug for StateKey<T> {
     }
 }
 
-/// The states of one endpoint. Few have any: a list takes two words.
-pub(crate) struct States(Mutex<Option<Box<State>>>);
+/// The states of one endpoint: a list that is never changed, but replaced. One word, since most endpoints have none.
+pub(crate) struct States(ArcSwapOption<Vec<State>>);
 
+#[derive(Clone)]
 struct State {
     of: KindId,
     key: Weak<()>,
     value: Arc<dyn Any + Send + Sync>,
-    next: Option<Box<State>>,
 }
 
 impl States {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(None))
+        Self(ArcSwapOption::empty())
     }
 
     /// The state of this kind; made if there is none.
     pub(crate) fn get<T: Send + Sync + 'static>(&self, key: &StateKey<T>, instance: &Instance) -> Arc<T> {
-        if let Some(state) = find(lock(&self.0).as_deref(), key) {
+        if let Some(state) = self.find(key) {
             return state;
         }
-        // Made without the lock, and what is forgotten is dropped without it: both are the user's code.
         let made = Arc::new((key.0.make)(instance));
-        let mut states = lock(&self.0);
-        let forgotten = forget_unwanted(&mut states);
-        let state = find(states.as_deref(), key).unwrap_or_else(|| {
-            let (of, key, next) = (key.0.id, Arc::downgrade(&key.0.alive), states.take());
-            *states = Some(Box::new(State { of, key, value: made.clone(), next }));
-            made
+        // Of several who make one at once the first counts.
+        let before = self.0.rcu(|states| match states {
+            Some(known) if find_in(known, key).is_some() => Some(Arc::clone(known)),
+            states => {
+                let wanted = states.iter().flat_map(|states| states.iter()).filter(|state| state.is_wanted());
+                let (of, alive) = (key.0.id, Arc::downgrade(&key.0.alive));
+                let added = State { of, key: alive, value: made.clone() };
+                Some(Arc::new(wanted.cloned().chain([added]).collect()))
+            }
         });
-        drop(states);
-        drop(forgotten);
-        state
+        drop(before);
+        self.find(key).unwrap_or(made)
+    }
+
+    fn find<T: Send + Sync + 'static>(&self, key: &StateKey<T>) -> Option<Arc<T>> {
+        find_in(self.0.load().as_deref()?, key)
     }
 }
 
-fn find<T: Send + Sync + 'static>(first: Option<&State>, key: &StateKey<T>) -> Option<Arc<T>> {
-    let mut all = std::iter::successors(first, |state| state.next.as_deref());
-    let state = all.find(|state| state.of == key.0.id)?;
+impl State {
+    fn is_wanted(&self) -> bool {
+        matches!(self.of, KindId::Shared(_)) || self.key.strong_count() > 0
+    }
+}
+
+fn find_in<T: Send + Sync + 'static>(states: &[State], key: &StateKey<T>) -> Option<Arc<T>> {
+    let state = states.iter().find(|state| state.of == key.0.id)?;
     Arc::clone(&state.value).downcast().ok()
-}
-
-/// Takes out those whose key is gone, as a list of their own.
-fn forget_unwanted(mut states: &mut Option<Box<State>>) -> Option<Box<State>> {
-    let mut forgotten = None;
-    while let Some(mut state) = states.take() {
-        if matches!(state.of, KindId::Own(_)) && state.key.strong_count() == 0 {
-            *states = std::mem::replace(&mut state.next, forgotten);
-            forgotten = Some(state);
-        } else {
-            states = &mut states.insert(state).next;
-        }
-    }
-    forgotten
 }

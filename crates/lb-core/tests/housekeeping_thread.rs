@@ -93,6 +93,7 @@ fn the_one_of_the_process_is_not_run_by_hand() {
 
 #[test]
 fn whatever_was_written_before_a_wake_is_seen_by_a_run_after_it() {
+    const EACH: u64 = 5_000;
     let (written, seen) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let (tell, told) = mpsc::channel();
     let chore = Arc::new(Does({
@@ -104,7 +105,6 @@ fn whatever_was_written_before_a_wake_is_seen_by_a_run_after_it() {
         }
     }));
     let waker = Housekeeper::of_process().add(weak(&chore));
-    const EACH: u64 = 5_000;
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {

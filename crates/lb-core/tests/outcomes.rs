@@ -4,13 +4,10 @@
 mod book;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::thread;
 
 use book::{Told, observed, recorded, whole};
-use lb_core::{
-    Context, Endpoint, EndpointSet, Instance, Outcome, Pick, PickObserver, Record, Reported, endpoint_fn,
-};
+use lb_core::{Context, Endpoint, EndpointSet, Instance, Outcome, Pick, Reported, endpoint_fn};
 
 const OUTCOMES: [Outcome; 3] = [Outcome::Success, Outcome::Failure, Outcome::Cancelled];
 
@@ -210,100 +207,4 @@ fn a_share_that_is_no_share_is_left_out_of_a_report() {
     for share in [0.0, 0.5, 1.0, 3.5] {
         assert_eq!(utilisation(share), Some(share));
     }
-}
-
-/// Panics whatever it is told, and counts how often.
-#[derive(Default)]
-struct Panics(std::sync::atomic::AtomicUsize);
-
-impl Panics {
-    fn panic(&self) -> ! {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        panic!("an observer's own trouble");
-    }
-}
-
-impl PickObserver for Panics {
-    fn picked(&self) {
-        self.panic();
-    }
-
-    fn recorded(&self, _: &Record) {
-        self.panic();
-    }
-
-    fn reported(&self, _: &Reported) {
-        self.panic();
-    }
-
-    fn dropped(&self) {
-        self.panic();
-    }
-
-    fn clock(&self) -> Option<&lb_core::Clock> {
-        self.panic();
-    }
-}
-
-/// A set of one member with an observer that panics between two that do not.
-fn beside_one_that_panics() -> (EndpointSet<&'static str>, Arc<Panics>, [Arc<book::Book>; 2]) {
-    let (panics, books) = (Arc::new(Panics::default()), [book::Book::new(), book::Book::new()]);
-    let set = EndpointSet::new([(Instance::new("a:80"), "a")])
-        .observed(&[books[0].clone()])
-        .observed(&[panics.clone()])
-        .observed(&[books[1].clone()]);
-    (set, panics, books)
-}
-
-#[test]
-fn an_observer_that_panics_costs_neither_the_pick_nor_the_other_observers_anything() {
-    let (set, panics, books) = beside_one_that_panics();
-    let asked_for_its_clock = panics.0.swap(0, std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(asked_for_its_clock, 1);
-    let load = Reported::new().with_in_flight(3);
-    let pick = set.pick(0).unwrap();
-    assert_eq!(*pick, "a");
-    pick.report(&load);
-    pick.record(Outcome::Success);
-    drop(pick);
-    let expected = [Told::Picked, Told::Reported(load), recorded(Outcome::Success), Told::Dropped];
-    assert_eq!(books.map(|book| book.take()), [expected, expected]);
-    assert_eq!(panics.0.load(std::sync::atomic::Ordering::Relaxed), 4);
-}
-
-#[test]
-fn an_observer_that_panics_first_of_all_is_no_more_trouble() {
-    let book = book::Book::new();
-    let set = EndpointSet::new([(Instance::new("a:80"), ())])
-        .observed(&[Arc::new(Panics::default())])
-        .observed(&[book.clone()]);
-    set.pick(0).unwrap().record(Outcome::Failure);
-    assert_eq!(book.take(), whole(Outcome::Failure));
-}
-
-#[test]
-fn an_observer_that_panics_while_the_thread_unwinds_does_not_abort() {
-    let (set, _panics, books) = beside_one_that_panics();
-    unwinding(set.pick(0).unwrap());
-    assert_eq!(books.map(|book| book.take()), [whole(Outcome::Cancelled), whole(Outcome::Cancelled)]);
-}
-
-/// Its destructor panics.
-struct Fragile;
-
-impl PickObserver for Fragile {}
-
-impl Drop for Fragile {
-    fn drop(&mut self) {
-        panic!("broken");
-    }
-}
-
-#[test]
-fn the_destructor_of_an_observer_may_panic_when_the_last_pick_ends() {
-    let set = EndpointSet::new([(Instance::new("a:80"), "a")]).observed(&[Arc::new(Fragile)]);
-    let pick = set.pick(0).unwrap();
-    drop(set);
-    assert_eq!(*pick, "a");
-    assert!(catch_unwind(AssertUnwindSafe(|| drop(pick))).is_ok());
 }

@@ -3,6 +3,7 @@
 #[path = "support/book.rs"]
 mod book;
 
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -31,7 +32,7 @@ fn record_in(book: &Book) -> Record {
 fn a_record_says_how_long_the_pick_took_and_when_it_was_recorded() {
     let clock = Clock::manual();
     let book = Book::with_clock(&clock);
-    let set = pair().observed(&[book.clone()]);
+    let set = pair().observed(from_ref(&book));
     clock.advance(micros(5));
     let pick = set.pick(0).unwrap();
     clock.advance(micros(3));
@@ -45,7 +46,7 @@ fn a_record_says_how_long_the_pick_took_and_when_it_was_recorded() {
 fn a_pick_without_a_word_took_until_it_was_dropped() {
     let clock = Clock::manual();
     let book = Book::with_clock(&clock);
-    let pick = pair().observed(&[book.clone()]).pick(0).unwrap();
+    let pick = pair().observed(from_ref(&book)).pick(0).unwrap();
     clock.advance(micros(3));
     drop(pick);
     assert_eq!(record_in(&book), Record::new(Outcome::Cancelled, micros(3), 3_000));
@@ -54,7 +55,7 @@ fn a_pick_without_a_word_took_until_it_was_dropped() {
 #[test]
 fn where_no_observer_has_a_clock_the_times_are_zero() {
     let book = Book::new();
-    pair().observed(&[book.clone()]).pick_at(0, 1_000).unwrap().record(Outcome::Success);
+    pair().observed(from_ref(&book)).pick_at(0, 1_000).unwrap().record(Outcome::Success);
     assert_eq!(book.take(), whole(Outcome::Success));
 }
 
@@ -62,7 +63,7 @@ fn where_no_observer_has_a_clock_the_times_are_zero() {
 fn of_several_clocks_the_first_counts() {
     let clocks = [Clock::manual(), Clock::manual()];
     let books = [Book::new(), Book::with_clock(&clocks[0]), Book::with_clock(&clocks[1])];
-    let set = books.iter().fold(pair(), |set, book| set.observed(&[book.clone()]));
+    let set = books.iter().fold(pair(), |set, book| set.observed(from_ref(book)));
     let pick = set.pick(0).unwrap();
     clocks[0].advance(micros(2));
     clocks[1].advance(micros(50));
@@ -92,7 +93,7 @@ impl PickObserver for Moves {
 fn the_clock_is_looked_at_once_before_anybody_is_told_of_a_pick_and_once_before_its_record() {
     let clock = Clock::manual();
     let book = Book::with_clock(&clock);
-    let set = pair().observed(&[Arc::new(Moves(clock.clone()))]).observed(&[book.clone()]);
+    let set = pair().observed(&[Arc::new(Moves(clock.clone()))]).observed(from_ref(&book));
     let pick = set.pick(0).unwrap();
     pick.record(Outcome::Success);
     pick.record(Outcome::Success);
@@ -105,7 +106,7 @@ fn the_clock_is_looked_at_once_before_anybody_is_told_of_a_pick_and_once_before_
 fn pick_at_begins_at_the_time_it_is_given() {
     let clock = Clock::manual();
     let book = Book::with_clock(&clock);
-    let set = pair().observed(&[book.clone()]);
+    let set = pair().observed(from_ref(&book));
     clock.advance(micros(9));
     let times = [
         ("in the past", 2_000, micros(7)),
@@ -153,18 +154,20 @@ fn two_layers_that_share_one_state_count_once() {
     assert_eq!(states[0].take(), whole(Outcome::Success));
 }
 
+/// Writes its number down when its endpoint is picked.
+struct Numbered(u32, Arc<std::sync::Mutex<Vec<u32>>>);
+impl PickObserver for Numbered {
+    fn picked(&self) {
+        self.1.lock().unwrap().push(self.0);
+    }
+}
+
 #[test]
 fn observers_are_told_in_the_order_in_which_they_came_and_each_once() {
     let log = Arc::new(std::sync::Mutex::new(Vec::new()));
-    struct Numbered(u32, Arc<std::sync::Mutex<Vec<u32>>>);
-    impl PickObserver for Numbered {
-        fn picked(&self) {
-            self.1.lock().unwrap().push(self.0);
-        }
-    }
     let observers = [1, 2, 3].map(|number| Arc::new(Numbered(number, log.clone())));
-    let all = observers.iter().fold(pair(), |set, observer| set.observed(&[observer.clone()]));
-    let again = observers.iter().fold(all, |set, observer| set.observed(&[observer.clone()]));
+    let all = observers.iter().fold(pair(), |set, observer| set.observed(from_ref(observer)));
+    let again = observers.iter().fold(all, |set, observer| set.observed(from_ref(observer)));
     drop(again.pick(0));
     assert_eq!(*log.lock().unwrap(), [1, 2, 3]);
 }
@@ -172,7 +175,7 @@ fn observers_are_told_in_the_order_in_which_they_came_and_each_once() {
 #[test]
 fn the_set_that_was_observed_stays_unobserved_itself() {
     let (set, book) = (pair(), Book::new());
-    let observed = set.observed(&[book.clone()]);
+    let observed = set.observed(from_ref(&book));
     assert_eq!([&set, &observed].map(|set| set.pick(0).unwrap().is_observed()), [false, true]);
     assert_ne!(set.id(), observed.id());
 }
@@ -198,7 +201,7 @@ fn observers_follow_into_sets_made_of_the_observed_one() {
 #[test]
 fn next_tiers_stay_as_they_are() {
     let (here, there) = (Book::new(), Book::new());
-    let set = pair().or_else(pair().observed(&[there.clone()])).observed(&[here.clone()]);
+    let set = pair().or_else(pair().observed(from_ref(&there))).observed(from_ref(&here));
     drop(set.next_tier().unwrap().pick(0));
     assert_eq!(here.take(), []);
     assert_eq!(there.take(), whole(Outcome::Cancelled));
@@ -207,7 +210,7 @@ fn next_tiers_stay_as_they_are() {
 #[test]
 fn threads_that_pick_from_lanes_of_their_own_tell_the_same_observer() {
     let book = Book::new();
-    let set = pair().observed(&[book.clone()]);
+    let set = pair().observed(from_ref(&book));
     // More threads than a set has lanes.
     thread::scope(|scope| {
         for _ in 0..16 {

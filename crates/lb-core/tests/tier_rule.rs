@@ -6,6 +6,9 @@ use proptest::prelude::*;
 /// Of each tier from priority 1 on: how many members it has, and how many of them are unmarked.
 type Tiers<'a> = &'a [(usize, usize)];
 
+/// Of each tier in the order in which they are picked from: its priority, and how many members it has.
+type Order<'a> = &'a [(u16, usize)];
+
 /// The members of a tier are named by its number and their own; the first ones are unmarked.
 fn set(tiers: Tiers<'_>) -> EndpointSet<()> {
     let members = |(tier, (members, _)): (usize, &(usize, usize))| {
@@ -47,7 +50,7 @@ fn chosen_before(priority: u16) -> TierChoice {
 #[test]
 fn the_best_tier_that_reaches_the_threshold_comes_first_and_the_unmarked_of_the_others_follow_in_order() {
     // (threshold, tiers) → order of the tiers, and how many members of each
-    let cases: [(u8, Tiers<'_>, &[(u16, usize)]); 12] = [
+    let cases: [(u8, Tiers<'_>, Order<'_>); 12] = [
         (50, &[(4, 4)], &[(1, 4)]),
         (50, &[(4, 3), (2, 2)], &[(1, 3), (2, 2)]),
         (50, &[(4, 2), (2, 2)], &[(1, 2), (2, 2)]), // exactly at the threshold
@@ -91,7 +94,7 @@ fn when_no_tier_reaches_the_threshold_marks_are_ignored_from_the_best_tier_on() 
 
 #[test]
 fn at_a_threshold_of_0_marks_are_always_honoured() {
-    let cases: [(Tiers<'_>, &[(u16, usize)]); 5] = [
+    let cases: [(Tiers<'_>, Order<'_>); 5] = [
         (&[(100, 1), (2, 2)], &[(1, 1), (2, 2)]),
         (&[(4, 0), (2, 1)], &[(2, 1)]),
         (&[(4, 0), (2, 0), (3, 1)], &[(3, 1)]),

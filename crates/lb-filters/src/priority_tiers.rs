@@ -8,6 +8,7 @@ use lb_core::{
 };
 
 use crate::LOG;
+use crate::smooth::{self, Share};
 
 /// The members of the best tier that is well enough; the others as its
 /// [next tiers](lb_core::EndpointSet::next_tier).
@@ -15,10 +16,11 @@ use crate::LOG;
 /// So the backups among SRV records get no traffic while a primary answers, and a request that has tried all primaries
 /// goes on with them: RFC 2782, "Priority", has a client attempt the lowest-numbered it can reach.
 ///
-/// Members that another filter has [marked](lb_core::Mark) as unhealthy get no traffic. When less than 50 % of a tier are
-/// unmarked, the next tier is chosen; when no tier reaches that, marks are ignored, since few endpoints cannot bear what all
-/// did (Envoy's panic threshold). It returns to a better tier at 60 %. [`TierRule`] has the rule in full. A change of state
-/// is logged once.
+/// Members that another filter has [marked](lb_core::Mark) as unhealthy get no traffic. The best tier of which at least
+/// half are unmarked is chosen. When no tier reaches that, marks are ignored: few endpoints cannot bear what all did (Envoy's
+/// panic threshold). From a worse tier that is well it goes back to a better one at 60 %, so that a tier at the threshold
+/// does not send the traffic back and forth. [`TierRule`] has the rule in full. Each change of tier is logged once, and each
+/// time that marks begin or cease to be ignored.
 ///
 /// Cost: of a pick, one more load than without; of an update, one pass over the set.
 ///
@@ -37,7 +39,13 @@ pub struct PriorityTiers<P: Publisher>(Derived<P, Tiers<P::Endpoint>>);
 
 struct Tiers<E> {
     cell: EndpointCell<E>,
-    choice: TierChoice,
+    chosen: Chosen,
+}
+
+/// What the next choice starts from.
+enum Chosen {
+    Tier(TierChoice),
+    Split(Vec<Share>),
 }
 
 impl<P> PriorityTiers<P>
@@ -62,13 +70,59 @@ where
         Self::with(publisher, rule, Some(events))
     }
 
+    /// Splits the traffic between the tiers by their health, instead of choosing one: a better tier gives up as much as its
+    /// marked members cannot bear, and no more.
+    ///
+    /// As Envoy has it: a tier is taken to bear 140 % of its unmarked share, so the health of a tier is min(100, 140 ·
+    /// unmarked / members) per cent. The best tier gets its health in per cent of the traffic, the next what is left up to
+    /// its own health, and so on: with 50 of 100 unmarked it is 70 %, and 30 % go to the next tier. When the health of all
+    /// is less than 100 together, the shares are in proportion to it, and a tier of which less than 50 % are unmarked gets
+    /// its share with marks ignored; when that goes for all tiers, the shares are in proportion to their sizes.
+    ///
+    /// The set it yields has the members of all tiers that get a share, under weights that add up to those shares: within a
+    /// tier in proportion to their own, and at least 1 where they had any. So a strategy that knows weights must come after
+    /// it; round-robin and random choice ignore them and would split by the number of members. Tiers without a share are
+    /// the next tiers. While one tier gets all, weights stay as they are.
+    ///
+    /// ```
+    /// use lb_core::{EndpointSet, Instance, Publisher};
+    /// use lb_filters::PriorityTiers;
+    /// use lb_test::ScriptedPublisher;
+    ///
+    /// let at = |address, priority| (Instance::new(address).with_priority(priority), ());
+    /// let members = EndpointSet::new([at("a:80", 1), at("b:80", 1), at("c:80", 2)]);
+    /// let publisher = ScriptedPublisher::new([("", ()); 0]);
+    /// publisher.set_endpoints(members.with_health(|_, instance| instance.address() != "b:80"));
+    /// let tiers = PriorityTiers::smooth(publisher);
+    /// let set = tiers.endpoints()?;
+    /// let share = |index| f64::from(set.instance(index).unwrap().weight()) / f64::from(u32::MAX);
+    /// assert_eq!(set.instances().map(Instance::address).collect::<Vec<_>>(), ["a:80", "c:80"]);
+    /// assert!((share(0) - 0.7).abs() < 1e-6 && (share(1) - 0.3).abs() < 1e-6);
+    /// # Ok::<_, lb_core::Error>(())
+    /// ```
+    pub fn smooth(publisher: P) -> Self {
+        let service = publisher.name().map(str::to_owned);
+        Self(Derived::new(publisher, move |set, before: Option<&Tiers<_>>| {
+            let before = before.and_then(|tiers| match &tiers.chosen {
+                Chosen::Split(shares) => Some(shares.as_slice()),
+                Chosen::Tier(_) => None,
+            });
+            let (tiers, shares) = smooth::split(set);
+            smooth::tell(service.as_deref(), before, &shares);
+            Tiers { cell: EndpointCell::new(tiers), chosen: Chosen::Split(shares) }
+        }))
+    }
+
     fn with(publisher: P, rule: TierRule, events: Option<Arc<dyn Events>>) -> Self {
         let service = publisher.name().map(str::to_owned);
         Self(Derived::new(publisher, move |set, before: Option<&Tiers<_>>| {
-            let before = before.map(|tiers| tiers.choice);
+            let before = before.and_then(|tiers| match tiers.chosen {
+                Chosen::Tier(choice) => Some(choice),
+                Chosen::Split(_) => None,
+            });
             let (tiers, choice) = rule.choose(set, before.as_ref());
             tell(service.as_deref(), before, choice, events.as_deref());
-            Tiers { cell: EndpointCell::new(tiers), choice }
+            Tiers { cell: EndpointCell::new(tiers), chosen: Chosen::Tier(choice) }
         }))
     }
 }

@@ -1,4 +1,5 @@
-//! What every publisher promises, run over `PriorityTiers`: with one tier, with backups behind it, and in a chain.
+//! What every publisher promises, run over `PriorityTiers`: with one tier, with backups behind it, in a chain, and where it
+//! splits the traffic.
 
 use std::sync::Arc;
 
@@ -57,5 +58,11 @@ lb_test::publisher_contract!(
 lb_test::publisher_contract!(
     chained,
     new: |addresses: &[&str]| over(|cache| PriorityTiers::new(PriorityTiers::new(cache)), addresses),
+    change: |Over(_, cache): &Over<_>, addresses: &[&str]| with_backups(cache, addresses),
+);
+
+lb_test::publisher_contract!(
+    smooth,
+    new: |addresses: &[&str]| over(PriorityTiers::smooth, addresses),
     change: |Over(_, cache): &Over<_>, addresses: &[&str]| with_backups(cache, addresses),
 );

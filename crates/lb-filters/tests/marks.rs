@@ -2,73 +2,20 @@
 
 #[path = "../../lb-core/tests/support/logs.rs"]
 mod logs;
+#[path = "support/marked.rs"]
+mod marked;
 #[path = "../../lb-core/tests/support/watch.rs"]
 mod watch;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 
 use lb_core::{
-    Context, EndpointSet, Endpoints, Error, Events, Factory, Instance, Observer, Pick, Publisher, TierChosen,
-    TierRule, Tried,
+    Context, EndpointSet, Events, Factory, Instance, Pick, Publisher, TierChosen, TierRule, Tried,
 };
 use lb_filters::PriorityTiers;
 use lb_test::{CountingFactory, ScriptedPublisher};
-
-/// Members of which a test says how many of each tier are unmarked; it has a name if it is given one.
-struct Marked {
-    members: EndpointSet<()>,
-    publisher: ScriptedPublisher<()>,
-    name: Option<&'static str>,
-}
-
-/// As many members as that at priority 1, and at 2.
-fn marked(tiers: [usize; 2], name: Option<&'static str>) -> Arc<Marked> {
-    let of = |(priority, members): (u16, usize)| {
-        (0..members).map(move |n| (Instance::new(format!("{priority}/{n}")).with_priority(priority), ()))
-    };
-    let members = EndpointSet::new([(1, tiers[0]), (2, tiers[1])].into_iter().flat_map(of));
-    let publisher = ScriptedPublisher::new([("", ()); 0]);
-    publisher.set_endpoints(members.to_set());
-    Arc::new(Marked { members, publisher, name })
-}
-
-impl Marked {
-    fn unmarked(&self, tiers: [usize; 2]) {
-        self.publisher.set_endpoints(self.members.with_health(|_, instance| {
-            let number: usize = instance.address()[2..].parse().unwrap();
-            number < tiers[usize::from(instance.priority()) - 1]
-        }));
-    }
-
-    fn empty(&self) {
-        self.publisher.set([("", ()); 0]);
-    }
-}
-
-impl Publisher for Marked {
-    type Endpoint = ();
-
-    fn endpoints(&self) -> Result<Endpoints<()>, Error> {
-        self.publisher.endpoints()
-    }
-
-    fn subscribe(&self, observer: Weak<dyn Observer>) -> bool {
-        self.publisher.subscribe(observer)
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.name
-    }
-}
-
-/// The addresses of each tier, in the order in which they are picked from.
-fn chain(publisher: &impl Publisher) -> Vec<Vec<String>> {
-    let set = publisher.endpoints().unwrap();
-    std::iter::successors(Some(&*set), |tier| tier.next_tier())
-        .map(|tier| tier.instances().map(|instance| instance.address().to_owned()).collect())
-        .collect()
-}
+use marked::{chain, marked};
 
 fn first(publisher: &impl Publisher) -> Vec<String> {
     chain(publisher).swap_remove(0)

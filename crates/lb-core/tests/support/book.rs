@@ -1,6 +1,7 @@
 //! An observer of picks that writes down what it is told.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use std::slice::from_ref;
 use std::sync::{Arc, Mutex};
 
 use lb_core::{Clock, EndpointSet, Instance, Outcome, PickObserver, Record, Reported};
@@ -67,7 +68,7 @@ impl PickObserver for Book {
 /// A set of one member, and what its picks tell.
 pub(crate) fn observed<E>(endpoint: E) -> (EndpointSet<E>, Arc<Book>) {
     let book = Book::new();
-    let set = EndpointSet::new([(Instance::new("a:80"), endpoint)]).observed(&[book.clone()]);
+    let set = EndpointSet::new([(Instance::new("a:80"), endpoint)]).observed(from_ref(&book));
     (set, book)
 }
 
