@@ -77,10 +77,13 @@ where
                 Ok(ticket) => ticket.wait(ctx, attempt.deadline, pick.instance()),
                 Err(reason) => return ControlFlow::Continue(Step::Finish(reason)),
             };
-            if let End::TimedOut = end {
+            let timed_out = matches!(end, End::TimedOut);
+            let next = session.ended(attempt, &pick, end);
+            if timed_out {
+                // After it was judged: an attempt that heeds this returns at once.
                 canceller.cancel();
             }
-            session.ended(attempt, &pick, end)
+            next
         })
     }
 }

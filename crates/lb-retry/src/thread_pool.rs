@@ -92,10 +92,8 @@ fn work(pool: Arc<ThreadPool>, first: Message) {
     while let Some(job) = message {
         job(&slot);
         let idle_since = now();
-        message = match spin_for_next(&messages, idle_since, jobs_come_often) {
-            Some(message) => message,
-            None => slot.next(&messages),
-        };
+        message =
+            spin_for_next(&messages, idle_since, jobs_come_often).unwrap_or_else(|| slot.next(&messages));
         jobs_come_often = now().duration_since(idle_since) < SPIN;
     }
 }

@@ -14,7 +14,7 @@ pub enum Step {
     /// the request is over.
     Call(LiveAttempt),
     /// Let the pick go and wait until then, then tell [`woke`](crate::Engine::woke). Without a time: until one of the
-    /// attempts that are still alive has ended. A single attempt is never waited for like that.
+    /// attempts that are still alive has ended. Whoever makes one attempt at a time is never told that.
     Wait(Option<Instant>),
     /// It is over; attempts that are still alive are to be cancelled.
     Finish(Reason),
