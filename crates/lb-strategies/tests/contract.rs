@@ -1,7 +1,8 @@
 //! What every load balancer promises, run over each strategy.
 
 use lb_strategies::{
-    ConsistentHash, LeastLoaded, PeakEwma, Random, RoundRobin, Srv, WeightedRandom, WeightedRoundRobin,
+    ConsistentHash, HotCold, LeastLoaded, PeakEwma, Random, RoundRobin, Srv, WeightedRandom,
+    WeightedRoundRobin,
 };
 
 lb_test::strategy_contract!(round_robin, new: RoundRobin::new, uniform_within: 16, ignores_marks: true);
@@ -116,3 +117,5 @@ lb_test::strategy_contract!(srv, new: Srv::new);
 lb_test::strategy_contract!(srv_with_seed, new: |source| Srv::with_seed(source, 7));
 
 lb_test::strategy_contract!(srv_as_the_rfc_says, new: |source| Srv::with_seed(source, 7).as_the_rfc_says());
+
+lb_test::strategy_contract!(hot_cold, new: HotCold::new, weighted: true);
