@@ -17,12 +17,12 @@ const FEWEST_POINTS: usize = 10;
 pub(super) fn new(hashes: &[u64], weights: &[u32]) -> Circle {
     let base = points_of_unit(hashes.len());
     let (unit, all_zero) = (unit(weights), weights.iter().all(|weight| *weight == 0));
-    let mut arcs = Vec::with_capacity(2 * base as usize * hashes.len());
+    let mut arcs = Vec::with_capacity(2 * base * hashes.len());
     for ((&hash, owner), &weight) in hashes.iter().zip(0..).zip(weights) {
         let points = match u64::from(weight) {
-            0 if all_zero => base,
+            0 if all_zero => base as u64,
             0 => 0,
-            weight => (weight * base / unit).max(1),
+            weight => (weight * base as u64 / unit).max(1),
         };
         arcs.extend((0..points).map(|point| Arc { start: hashing::further(hash, point), owner }));
     }
@@ -45,9 +45,9 @@ fn unit(weights: &[u32]) -> u64 {
 }
 
 /// 160, and half of that each time there are too many for the ring, down to 10.
-fn points_of_unit(endpoints: usize) -> u64 {
+fn points_of_unit(endpoints: usize) -> usize {
     let halves = (0..4).find(|halves| (MOST_POINTS >> halves) * endpoints <= RING);
-    halves.map_or(FEWEST_POINTS, |halves| MOST_POINTS >> halves) as u64
+    halves.map_or(FEWEST_POINTS, |halves| MOST_POINTS >> halves)
 }
 
 /// By start, then by owner. Points are spread evenly: they are dealt into buckets by their first bits, which hold one or

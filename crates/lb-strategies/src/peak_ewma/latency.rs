@@ -151,6 +151,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "products of whole numbers")]
     fn the_cost_is_the_average_by_what_is_in_flight_and_of_the_unknown_nothing_at_first() {
         let latency = latency();
         assert_eq!([0, 1, 3].map(|in_flight| latency.cost(in_flight, 0)), [0.0, 1e9, 3e9]);

@@ -14,8 +14,10 @@ use support::{Cache, numbers};
 
 type Balancer = ConsistentHash<Cache>;
 
+type Rule = fn(Cache) -> Balancer;
+
 /// The three rules, by name.
-const RULES: [(&str, fn(Cache) -> Balancer); 3] = [
+const RULES: [(&str, Rule); 3] = [
     ("ring", ConsistentHash::ring),
     ("maglev", ConsistentHash::maglev),
     ("rendezvous", ConsistentHash::rendezvous),
