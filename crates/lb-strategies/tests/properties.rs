@@ -130,7 +130,7 @@ fn tried_of(set: &EndpointSet<usize>, bits: u64) -> Tried {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
     fn a_pick_is_of_one_that_may_be_picked(World { tiers, requests } in world()) {
@@ -186,19 +186,18 @@ fn ten_thousand_members_are_no_trouble() {
         2 => u32::MAX,
         _ => n.wrapping_mul(2_654_435_761) % 1_000_000,
     };
-    for weights in [(0..10_000).map(mixed).collect::<Vec<_>>(), vec![u32::MAX; 10_000]] {
-        let source: Source = Arc::new(ScriptedPublisher::new([("unused", 0_usize)]));
-        let set = set_of(std::slice::from_ref(&weights));
-        source.set_endpoints(set.to_set());
-        let mut tried = Tried::new();
-        (0..6).for_each(|index| tried.insert(set.id_at(7 * index + 1).unwrap()));
-        for (name, zero, lb) in strategies(&source) {
-            for key in 0..20 {
-                let pick = lb.pick(&PickRequest::new().with_key(key).with_tried(&tried)).unwrap();
-                assert!(!tried.contains(pick.id()), "{name}");
-                let has_weight = zero == Zero::Any || zero == Zero::Drawn || weights[*pick] > 0;
-                assert!(has_weight, "{name}: {} has weight 0", *pick);
-            }
+    let weights: Vec<u32> = (0..10_000).map(mixed).collect();
+    let source: Source = Arc::new(ScriptedPublisher::new([("unused", 0_usize)]));
+    let set = set_of(std::slice::from_ref(&weights));
+    source.set_endpoints(set.to_set());
+    let mut tried = Tried::new();
+    (0..6).for_each(|index| tried.insert(set.id_at(7 * index + 1).unwrap()));
+    for (name, zero, lb) in strategies(&source) {
+        for key in 0..20 {
+            let pick = lb.pick(&PickRequest::new().with_key(key).with_tried(&tried)).unwrap();
+            assert!(!tried.contains(pick.id()), "{name}");
+            let has_weight = zero == Zero::Any || zero == Zero::Drawn || weights[*pick] > 0;
+            assert!(has_weight, "{name}: {} has weight 0", *pick);
         }
     }
 }

@@ -23,7 +23,7 @@ const RULES: [(&str, Rule); 3] = [
     ("rendezvous", ConsistentHash::rendezvous),
 ];
 
-const KEYS: usize = 10_000;
+const KEYS: usize = 5_000;
 
 /// Whose each key is, by the number in its address.
 fn owners(lb: &Balancer) -> Vec<usize> {
