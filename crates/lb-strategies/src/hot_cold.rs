@@ -15,6 +15,7 @@ use crate::numbers::Numbers;
 use crate::shares::Shares;
 use crate::split_mix::{STEP, below, mix};
 use crate::tiers::Tiers;
+use crate::two_choices::less_in_flight;
 
 /// Picks by what servers say of their own load, in their responses: of four endpoints drawn at random the fastest that is
 /// not hot, or the least loaded if all are.
@@ -107,11 +108,11 @@ impl Table {
         let first = draw(0)?;
         let Some(mut best) = self.load(first, now).map(|load| (first, load)) else {
             let second = draw(1).unwrap_or(first);
-            return Some(self.less_in_flight(first, second));
+            return Some(less_in_flight(&self.shares, &self.in_flight, (first, second)));
         };
         for index in (1..CHOICES).filter_map(&draw) {
             if let Some(load) = self.load(index, now)
-                && load.is_better_than(&best.1, threshold)
+                && load.is_better_than(best.1, threshold)
             {
                 best = (index, load);
             }
@@ -135,13 +136,6 @@ impl Table {
     #[inline]
     fn load(&self, index: usize, now: u64) -> Option<heard::Load> {
         self.heard[index].load(self.in_flight[index].get(), now)
-    }
-
-    fn less_in_flight(&self, first: usize, second: usize) -> usize {
-        let load = |index: usize, other: usize| {
-            (u64::from(self.in_flight[index].get()) + 1) * u64::from(self.shares.weight(other))
-        };
-        if load(second, first) < load(first, second) { second } else { first }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::in_flight::InFlight;
 use crate::numbers::Numbers;
 use crate::shares::Shares;
 use crate::tiers::Tiers;
-use crate::two_choices::{two, two_wanted};
+use crate::two_choices::{less_in_flight, two, two_wanted};
 
 /// Picks the less loaded of two endpoints drawn at random: the one with fewer requests in flight by weight.
 ///
@@ -77,16 +77,9 @@ where
 }
 
 impl Table {
-    /// The less loaded of two; the first where they are alike, or both idle: else the heavier of two idle ones would always
-    /// be taken, and the lighter would get nothing before the other is busy.
     #[inline]
-    fn less_loaded(&self, (first, second): (usize, usize)) -> usize {
-        let in_flight = |index: usize| u64::from(self.in_flight[index].get());
-        let (of_first, of_second) = (in_flight(first), in_flight(second));
-        // With this request: (in flight + 1) / weight, multiplied out.
-        let load = |in_flight: u64, other: usize| (in_flight + 1) * u64::from(self.shares.weight(other));
-        let is_idle = of_first | of_second == 0;
-        if !is_idle && load(of_second, first) < load(of_first, second) { second } else { first }
+    fn less_loaded(&self, drawn: (usize, usize)) -> usize {
+        less_in_flight(&self.shares, &self.in_flight, drawn)
     }
 }
 

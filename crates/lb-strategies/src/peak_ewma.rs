@@ -105,7 +105,7 @@ where
 
 /// A newcomer starts at the mean of the known: neither flooded nor shunned.
 fn begin_newcomers(latencies: &[Arc<Latency>], now: u64) {
-    let known: Vec<f32> = latencies.iter().filter_map(|latency| latency.last()).collect();
+    let known: Vec<f32> = latencies.iter().filter_map(|latency| latency.average(now)).collect();
     if known.is_empty() || known.len() == latencies.len() {
         return;
     }

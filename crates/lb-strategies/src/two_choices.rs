@@ -1,7 +1,10 @@
 //! The power of two choices (M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001): of two
 //! endpoints drawn at random, the one with the lower load.
 
+use std::sync::Arc;
+
 use crate::circle::Circle;
+use crate::in_flight::InFlight;
 use crate::shares::Shares;
 use crate::split_mix::{STEP, below, mix};
 
@@ -42,6 +45,23 @@ pub(crate) fn two_wanted(
     let first = shares.draw_wanted(number, wanted)?;
     let second = shares.draw_wanted(mix(number), |index| index != first && wanted(index));
     Some((first, second.unwrap_or(first)))
+}
+
+/// Of two the one with fewer requests in flight for its weight; the first where they are alike. An idle pair goes as it was
+/// drawn, which is by weight already: else the heavier would always be taken, and the lighter would get nothing before the
+/// other is busy.
+#[inline]
+pub(crate) fn less_in_flight(
+    shares: &Shares,
+    in_flight: &[Arc<InFlight>],
+    (first, second): (usize, usize),
+) -> usize {
+    let count = |index: usize| u64::from(in_flight[index].get());
+    let (of_first, of_second) = (count(first), count(second));
+    // With this request: (in flight + 1) / weight, multiplied out.
+    let load = |in_flight: u64, other: usize| (in_flight + 1) * u64::from(shares.weight(other));
+    let is_idle = of_first | of_second == 0;
+    if !is_idle && load(of_second, first) < load(of_first, second) { second } else { first }
 }
 
 #[cfg(all(test, not(loom)))]

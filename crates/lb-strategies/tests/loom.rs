@@ -4,9 +4,15 @@
 #![cfg(loom)]
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use lb_core::{EndpointCell, EndpointSet, Endpoints, Error, Instance, LoadBalancer, Publisher};
-use lb_strategies::{Random, RoundRobin};
+use lb_core::{
+    Clock, EndpointCell, EndpointSet, Endpoints, Error, Instance, LoadBalancer, Outcome, Pick, PickRequest,
+    Publisher, StateKey, Tried,
+};
+use lb_strategies::{
+    ConsistentHash, InFlight, LeastLoaded, PeakEwma, Random, RoundRobin, WeightedRoundRobin,
+};
 use loom::thread;
 
 /// Endpoints that know their index.
@@ -14,8 +20,13 @@ struct Indexed(EndpointCell<usize>);
 
 impl Indexed {
     fn new(count: usize) -> Self {
-        let members = (0..count).map(|index| (Instance::new(index.to_string()), index));
-        Self(EndpointCell::new(EndpointSet::new(members)))
+        Self::weighted(&vec![1; count])
+    }
+
+    fn weighted(weights: &[u32]) -> Self {
+        let member =
+            |(index, weight): (usize, &u32)| (Instance::new(index.to_string()).with_weight(*weight), index);
+        Self(EndpointCell::new(EndpointSet::new(weights.iter().enumerate().map(member))))
     }
 }
 
@@ -93,4 +104,89 @@ fn a_seed_gives_the_same_picks_whichever_threads_pick() {
         state[0].lock().unwrap().clone()
     };
     loom::model(move || assert_eq!(sorted(picked(Random::new(Indexed::new(100), 7), &[2, 3])), alone));
+}
+
+#[test]
+fn turns_by_weight_are_given_to_one_thread_each() {
+    loom::model(|| {
+        let lb = WeightedRoundRobin::starting_at(Indexed::weighted(&[3, 1, 1]), 0);
+        assert_eq!(sorted(picked(lb, &[2, 3])), [0, 0, 0, 1, 2]);
+    });
+}
+
+/// Runs both on threads of their own.
+fn both(one: impl FnOnce() + 'static, other: impl FnOnce() + 'static) {
+    let other = thread::spawn(other);
+    one();
+    other.join().unwrap();
+}
+
+#[test]
+fn what_is_in_flight_is_what_is_held() {
+    loom::model(|| {
+        let source = Arc::new(Indexed::new(1));
+        let lb = Arc::new(LeastLoaded::with_seed(source.clone(), 7));
+        let state = source.0.load().states(&StateKey::<InFlight>::shared())[0].clone();
+        let work = |lb: Arc<LeastLoaded<_>>, state: Arc<InFlight>| {
+            move || {
+                let held = lb.endpoint().unwrap();
+                assert!((1..=2).contains(&state.get()));
+                drop(held);
+            }
+        };
+        both(work(lb.clone(), state.clone()), work(lb, state.clone()));
+        assert_eq!(state.get(), 0);
+    });
+}
+
+fn pick_but<L: LoadBalancer<Endpoint = usize>>(lb: &L, source: &Indexed, other: usize) -> Pick<usize> {
+    let mut tried = Tried::new();
+    tried.insert(source.0.load().id_at(other).unwrap());
+    lb.pick(&PickRequest::new().with_tried(&tried)).unwrap()
+}
+
+/// Two records at once, one of 100 ms and one of 10: whichever is first, the average is 100.
+#[test]
+fn of_two_latencies_recorded_at_once_the_peak_stays() {
+    loom::model(|| {
+        let (source, clock) = (Arc::new(Indexed::new(2)), Clock::manual());
+        let lb = PeakEwma::builder(source.clone()).clock(clock.clone()).seed(7).build();
+        let fifty = pick_but(&lb, &source, 0);
+        clock.advance(Duration::from_millis(50));
+        fifty.record(Outcome::Success);
+        drop(fifty);
+        let long = pick_but(&lb, &source, 1);
+        clock.advance(Duration::from_millis(90));
+        let short = pick_but(&lb, &source, 1);
+        clock.advance(Duration::from_millis(10));
+        both(move || long.record(Outcome::Success), move || short.record(Outcome::Success));
+        assert!((0..10).all(|_| *lb.endpoint().unwrap() == 1), "the one of 50 ms is the better");
+    });
+}
+
+#[test]
+fn a_pick_that_two_threads_share_and_record_ends_once() {
+    loom::model(|| {
+        let (source, clock) = (Arc::new(Indexed::new(1)), Clock::manual());
+        let lb = PeakEwma::builder(source.clone()).clock(clock).seed(7).build();
+        let pick = Arc::new(lb.endpoint().unwrap());
+        let also = pick.clone();
+        both(move || pick.record(Outcome::Success), move || also.record(Outcome::Failure));
+        let states = source.0.load().states(&StateKey::<InFlight>::shared());
+        assert_eq!(states[0].get(), 0);
+    });
+}
+
+/// With c = 1 the second of two in flight cannot be where the first is: unless something was left in the total.
+#[test]
+fn the_total_of_a_bounded_load_ends_at_zero() {
+    loom::model(|| {
+        let lb = Arc::new(ConsistentHash::rendezvous(Indexed::new(2)).bounded_load(1.0));
+        let pick = |lb: &ConsistentHash<Indexed>| lb.pick(&PickRequest::new().with_key(3)).unwrap();
+        let work = |lb: Arc<ConsistentHash<Indexed>>| move || drop(pick(&lb));
+        both(work(lb.clone()), work(lb.clone()));
+        let home = lb.explain(3).unwrap().id;
+        let first = pick(&lb);
+        assert!(first.id() == home && pick(&lb).id() != home);
+    });
 }

@@ -15,32 +15,32 @@ type Source = Arc<ScriptedPublisher<usize>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Zero {
     /// As any other weight.
-    IsAny,
+    Any,
     /// It is none, while others have weight.
-    IsNone,
+    Nothing,
     /// It comes last.
-    IsLast,
+    Last,
     /// It is drawn by running sums.
-    IsDrawn,
+    Drawn,
 }
 
 fn strategies(source: &Source) -> Vec<(&'static str, Zero, BoxLoadBalancer<usize>)> {
     let new = || Arc::clone(source);
     vec![
-        ("round robin", Zero::IsAny, RoundRobin::new(new()).boxed()),
-        ("random", Zero::IsAny, Random::new(new(), 7).boxed()),
-        ("weighted round robin", Zero::IsNone, WeightedRoundRobin::new(new()).boxed()),
-        ("weighted round robin from 0", Zero::IsNone, WeightedRoundRobin::starting_at(new(), 0).boxed()),
-        ("weighted random", Zero::IsNone, WeightedRandom::new(new(), 7).boxed()),
-        ("srv", Zero::IsLast, Srv::with_seed(new(), 7).boxed()),
-        ("srv as the RFC says", Zero::IsDrawn, Srv::with_seed(new(), 7).as_the_rfc_says().boxed()),
-        ("least loaded", Zero::IsNone, LeastLoaded::with_seed(new(), 7).boxed()),
-        ("peak ewma", Zero::IsNone, PeakEwma::builder(new()).seed(7).build().boxed()),
-        ("ring", Zero::IsNone, ConsistentHash::ring(new()).boxed()),
-        ("maglev", Zero::IsNone, ConsistentHash::maglev(new()).boxed()),
-        ("rendezvous", Zero::IsNone, ConsistentHash::rendezvous(new()).boxed()),
-        ("bounded ring", Zero::IsNone, ConsistentHash::ring(new()).bounded_load(1.25).boxed()),
-        ("bounded rendezvous", Zero::IsNone, ConsistentHash::rendezvous(new()).bounded_load(1.0).boxed()),
+        ("round robin", Zero::Any, RoundRobin::new(new()).boxed()),
+        ("random", Zero::Any, Random::new(new(), 7).boxed()),
+        ("weighted round robin", Zero::Nothing, WeightedRoundRobin::new(new()).boxed()),
+        ("weighted round robin from 0", Zero::Nothing, WeightedRoundRobin::starting_at(new(), 0).boxed()),
+        ("weighted random", Zero::Nothing, WeightedRandom::new(new(), 7).boxed()),
+        ("srv", Zero::Last, Srv::with_seed(new(), 7).boxed()),
+        ("srv as the RFC says", Zero::Drawn, Srv::with_seed(new(), 7).as_the_rfc_says().boxed()),
+        ("least loaded", Zero::Nothing, LeastLoaded::with_seed(new(), 7).boxed()),
+        ("peak ewma", Zero::Nothing, PeakEwma::builder(new()).seed(7).build().boxed()),
+        ("ring", Zero::Nothing, ConsistentHash::ring(new()).boxed()),
+        ("maglev", Zero::Nothing, ConsistentHash::maglev(new()).boxed()),
+        ("rendezvous", Zero::Nothing, ConsistentHash::rendezvous(new()).boxed()),
+        ("bounded ring", Zero::Nothing, ConsistentHash::ring(new()).bounded_load(1.25).boxed()),
+        ("bounded rendezvous", Zero::Nothing, ConsistentHash::rendezvous(new()).bounded_load(1.0).boxed()),
     ]
 }
 
@@ -97,10 +97,10 @@ fn eligible(tier: &[(usize, u32)], zero: Zero, wanted: impl Fn(usize) -> bool + 
     };
     // With all zero nobody has weight, and all are alike.
     match zero {
-        Zero::IsAny | Zero::IsDrawn => [of(true), of(false)].concat(),
-        Zero::IsNone if all_zero => of(false),
-        Zero::IsNone => of(true),
-        Zero::IsLast => Some(of(true)).filter(|some| !some.is_empty()).unwrap_or_else(|| of(false)),
+        Zero::Any | Zero::Drawn => [of(true), of(false)].concat(),
+        Zero::Nothing if all_zero => of(false),
+        Zero::Nothing => of(true),
+        Zero::Last => Some(of(true)).filter(|some| !some.is_empty()).unwrap_or_else(|| of(false)),
     }
 }
 
@@ -130,7 +130,7 @@ fn tried_of(set: &EndpointSet<usize>, bits: u64) -> Tried {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
     fn a_pick_is_of_one_that_may_be_picked(World { tiers, requests } in world()) {
@@ -186,19 +186,18 @@ fn ten_thousand_members_are_no_trouble() {
         2 => u32::MAX,
         _ => n.wrapping_mul(2_654_435_761) % 1_000_000,
     };
-    for weights in [(0..10_000).map(mixed).collect::<Vec<_>>(), vec![u32::MAX; 10_000]] {
-        let source: Source = Arc::new(ScriptedPublisher::new([("unused", 0_usize)]));
-        let set = set_of(std::slice::from_ref(&weights));
-        source.set_endpoints(set.to_set());
-        let mut tried = Tried::new();
-        (0..6).for_each(|index| tried.insert(set.id_at(7 * index + 1).unwrap()));
-        for (name, zero, lb) in strategies(&source) {
-            for key in 0..20 {
-                let pick = lb.pick(&PickRequest::new().with_key(key).with_tried(&tried)).unwrap();
-                assert!(!tried.contains(pick.id()), "{name}");
-                let has_weight = zero == Zero::IsAny || zero == Zero::IsDrawn || weights[*pick] > 0;
-                assert!(has_weight, "{name}: {} has weight 0", *pick);
-            }
+    let weights: Vec<u32> = (0..10_000).map(mixed).collect();
+    let source: Source = Arc::new(ScriptedPublisher::new([("unused", 0_usize)]));
+    let set = set_of(std::slice::from_ref(&weights));
+    source.set_endpoints(set.to_set());
+    let mut tried = Tried::new();
+    (0..6).for_each(|index| tried.insert(set.id_at(7 * index + 1).unwrap()));
+    for (name, zero, lb) in strategies(&source) {
+        for key in 0..20 {
+            let pick = lb.pick(&PickRequest::new().with_key(key).with_tried(&tried)).unwrap();
+            assert!(!tried.contains(pick.id()), "{name}");
+            let has_weight = zero == Zero::Any || zero == Zero::Drawn || weights[*pick] > 0;
+            assert!(has_weight, "{name}: {} has weight 0", *pick);
         }
     }
 }

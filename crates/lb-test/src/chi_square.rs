@@ -71,3 +71,32 @@ pub fn deviations(count: u64, all: u64, share: f64) -> f64 {
 fn as_float(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of `samples` samples of a share the per cent whose count is too far off one half. The generator is `SplitMix64`.
+    fn found(share: f64, picks: u64, samples: u64) -> f64 {
+        let mut state = 7_u64;
+        let mut draw = || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            as_float((z ^ (z >> 31)) >> 11) / as_float(1 << 53)
+        };
+        let mut is_found = || {
+            let count = (0..picks).filter(|_| draw() < share).count() as u64;
+            deviations(count, picks, 0.5).abs() > DEVIATIONS
+        };
+        100.0 * as_float((0..samples).filter(|_| is_found()).count() as u64) / as_float(samples)
+    }
+
+    #[test]
+    fn the_bias_is_found_in_95_of_100_samples_and_none_where_there_is_none() {
+        let picks = picks_to_find(0.5, 0.55);
+        assert!((94.0..=97.0).contains(&found(0.55, picks, 1000)), "{}", found(0.55, picks, 1000));
+        assert!((94.0..=97.0).contains(&found(0.45, picks, 1000)), "{}", found(0.45, picks, 1000));
+        assert!(found(0.5, picks, 1000) <= 0.5, "{}", found(0.5, picks, 1000));
+    }
+}

@@ -70,6 +70,41 @@ impl LoadBalancer for Next {
 
 strategy_contract!(next, new: Next::new, uniform_within: 1);
 strategy_contract!(not_uniform, new: Next::new);
+strategy_contract!(says_all, new: Next::new, uniform_within: 1, weighted: false, ignores_marks: true);
+strategy_contract!(heaviest_first, new: ByWeight::new, weighted: true);
+
+/// Each in turn of those that have weight, if any has; leaves out those that are marked.
+struct ByWeight(Next);
+
+impl ByWeight {
+    fn new(source: Source) -> Self {
+        Self(Next::new(source))
+    }
+}
+
+impl LoadBalancer for ByWeight {
+    type Endpoint = Counted;
+
+    fn pick(&self, request: &PickRequest<'_>) -> Result<Pick<Counted>, Error> {
+        let first = self.0.0.endpoints()?;
+        let turn = self.0.turn();
+        let tried = |id| request.tried().is_some_and(|tried| tried.contains(id));
+        let with_weight = |set: &EndpointSet<Counted>| -> Vec<usize> {
+            let all_zero = set.instances().all(|instance| instance.weight() == 0);
+            let has = |index: &usize| all_zero || set.instance(*index).is_some_and(|it| it.weight() > 0);
+            (0..set.len()).filter(|index| set.is_healthy(*index) && has(index)).collect()
+        };
+        for set in std::iter::successors(Some(&*first), |set| set.next_tier()) {
+            let untried = |index: &usize| set.id_at(*index).is_some_and(|id| !tried(id));
+            let left: Vec<usize> = with_weight(set).into_iter().filter(untried).collect();
+            if !left.is_empty() {
+                return set.pick(left[turn % left.len()]).ok_or(Error::NoEndpoints);
+            }
+        }
+        let all = with_weight(&first);
+        all.get(turn % all.len().max(1)).and_then(|index| first.pick(*index)).ok_or(Error::NoEndpoints)
+    }
+}
 
 /// Knows no tried-list, keeps the set that it saw first, and takes its first member twice as often.
 struct Broken(Next, OnceLock<EndpointSet<Counted>>);
@@ -118,6 +153,47 @@ fn a_strategy_that_keeps_endpoints_is_found_out() {
 #[should_panic(expected = "apart, which is more than 10")]
 fn a_strategy_that_prefers_one_is_found_out() {
     lb_test::contract::strategy::spreads_evenly(Broken::new, 10);
+}
+
+#[test]
+#[should_panic(expected = r#"were picked, not ["a:80", "c:80", "e:80"]"#)]
+fn a_strategy_that_knows_no_weights_is_found_out() {
+    lb_test::contract::strategy::reaches_those_that_have_weight(Next::new);
+}
+
+#[test]
+#[should_panic(expected = r#"were picked, not ["c:80"]"#)]
+fn a_strategy_that_keeps_its_first_weights_is_found_out() {
+    lb_test::contract::strategy::follows_changes_of_weights(|source: Source| {
+        let first = source.endpoints().unwrap().with_weights(|index, _| u32::from(index == 0));
+        let frozen = std::sync::Arc::new(ScriptedPublisher::new([] as [(&str, Counted); 0]));
+        frozen.set_endpoints(first);
+        ByWeight::new(frozen)
+    });
+}
+
+#[test]
+#[should_panic(expected = "were picked, not")]
+fn a_strategy_that_takes_weight_zero_for_a_last_resort_is_found_out() {
+    lb_test::contract::strategy::passes_weight_zero_over_whatever_was_tried(Next::new);
+}
+
+#[test]
+#[should_panic(expected = "were picked, not")]
+fn a_strategy_that_ignores_the_tried_where_all_weights_are_zero_is_found_out() {
+    lb_test::contract::strategy::takes_all_for_equal_where_all_weights_are_zero(Broken::new);
+}
+
+#[test]
+#[should_panic(expected = "a scoped thread panicked")]
+fn a_strategy_that_picks_weight_zero_while_weights_change_is_found_out() {
+    lb_test::contract::strategy::follows_weights_on_many_threads(Next::new);
+}
+
+#[test]
+#[should_panic(expected = "were picked, not")]
+fn a_strategy_that_follows_marks_is_found_out() {
+    lb_test::contract::strategy::ignores_marks(ByWeight::new);
 }
 
 #[test]

@@ -20,9 +20,9 @@ pub(super) fn new(hashes: &[u64], weights: &[u32]) -> Circle {
     let mut arcs = Vec::new();
     for ((&hash, owner), &weight) in hashes.iter().zip(0..).zip(weights) {
         let points = match u64::from(weight) {
-            0 if all_zero => base,
+            0 if all_zero => base as u64,
             0 => 0,
-            weight => (weight * base / unit).max(1),
+            weight => (weight * base as u64 / unit).max(1),
         };
         arcs.extend((0..points).map(|point| Arc { start: hashing::further(hash, point), owner }));
     }
@@ -45,9 +45,9 @@ fn unit(weights: &[u32]) -> u64 {
 }
 
 /// 160, and half of that each time there are too many for the ring, down to 10.
-fn points_of_unit(endpoints: usize) -> u64 {
+fn points_of_unit(endpoints: usize) -> usize {
     let halves = (0..4).find(|halves| (MOST_POINTS >> halves) * endpoints <= RING);
-    halves.map_or(FEWEST_POINTS, |halves| MOST_POINTS >> halves) as u64
+    halves.map_or(FEWEST_POINTS, |halves| MOST_POINTS >> halves)
 }
 
 /// By start, then by owner. Points are spread evenly: they are dealt into buckets by their first bits, which hold one or

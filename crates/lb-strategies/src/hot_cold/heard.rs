@@ -77,7 +77,7 @@ pub(super) struct Load {
 impl Load {
     /// Of two that are not hot the faster; else the less loaded.
     #[inline]
-    pub(super) fn is_better_than(&self, other: &Self, threshold: f32) -> bool {
+    pub(super) fn is_better_than(self, other: Self, threshold: f32) -> bool {
         match (self.load > threshold, other.load > threshold) {
             (false, false) => self.latency < other.latency,
             (false, true) => true,

@@ -34,8 +34,9 @@ impl Latency {
         Self { average: Ewma::default(), settings, _padding: [0; 4] }
     }
 
-    pub(super) fn last(&self) -> Option<f32> {
-        self.average.last()
+    /// As it is worth at `now`, in nanoseconds. `None`: nothing is known.
+    pub(super) fn average(&self, now: u64) -> Option<f32> {
+        self.average.get(now, self.settings.decay)
     }
 
     /// Begins with `average`, in nanoseconds, unless something is known already.
@@ -73,7 +74,7 @@ impl PickObserver for Latency {
     fn recorded(&self, record: &Record) {
         let (outcome, latency) = (record.outcome(), nanos(record.elapsed()));
         // One that was cancelled may only raise the average.
-        if outcome == Outcome::Cancelled && self.last().is_none_or(|average| latency <= average) {
+        if outcome == Outcome::Cancelled && self.average.last().is_none_or(|average| latency <= average) {
             return;
         }
         self.average
@@ -107,7 +108,7 @@ mod tests {
         for (outcome, millis) in records {
             latency.recorded(&Record::new(*outcome, *millis * MS, 0));
         }
-        latency.last().map(|nanos| nanos / 1_000_000.0)
+        latency.average.last().map(|nanos| nanos / 1_000_000.0)
     }
 
     /// No time passes between the records: what was is worth all.
@@ -140,16 +141,17 @@ mod tests {
         for n in 1..=100 {
             latency.recorded(&Record::new(Outcome::Failure, MS, n * second));
         }
-        let failing = latency.last().unwrap();
+        let failing = latency.average.last().unwrap();
         assert!((failing - nanos(1000 * MS)).abs() < nanos(MS), "{failing}");
         for n in 101..=300 {
             latency.recorded(&Record::new(Outcome::Success, 10 * MS, n * second));
         }
-        let healed = latency.last().unwrap();
+        let healed = latency.average.last().unwrap();
         assert!((healed - nanos(10 * MS)).abs() < nanos(MS), "{healed}");
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "products of whole numbers")]
     fn the_cost_is_the_average_by_what_is_in_flight_and_of_the_unknown_nothing_at_first() {
         let latency = latency();
         assert_eq!([0, 1, 3].map(|in_flight| latency.cost(in_flight, 0)), [0.0, 1e9, 3e9]);
@@ -163,11 +165,11 @@ mod tests {
     fn newcomers_begin_at_the_mean_of_the_known() {
         let all: Vec<_> = (0..4).map(|_| Arc::new(latency())).collect();
         super::super::begin_newcomers(&all, 0);
-        assert!(all.iter().all(|latency| latency.last().is_none()), "nothing is known of any");
+        assert!(all.iter().all(|latency| latency.average.last().is_none()), "nothing is known of any");
         all[1].recorded(&Record::new(Outcome::Success, 10 * MS, 0));
         all[2].recorded(&Record::new(Outcome::Success, 30 * MS, 0));
         super::super::begin_newcomers(&all, 0);
-        let known = all.iter().map(|latency| latency.last().unwrap() / 1e6).collect::<Vec<_>>();
+        let known = all.iter().map(|latency| latency.average.last().unwrap() / 1e6).collect::<Vec<_>>();
         assert_eq!(known, [20.0, 10.0, 30.0, 20.0]);
     }
 }

@@ -33,8 +33,9 @@ fn random_walk(name: &str, lb: &Balancer, weights: &[u32], hundredths: u64, seed
             }
             continue;
         }
-        let key = if number % 2 == 0 { number % 5 } else { number };
-        let request = if number % 11 == 0 { PickRequest::new() } else { PickRequest::new().with_key(key) };
+        let key = if number.is_multiple_of(2) { number % 5 } else { number };
+        let request =
+            if number.is_multiple_of(11) { PickRequest::new() } else { PickRequest::new().with_key(key) };
         let pick = lb.pick(&request).unwrap();
         let index = *pick;
         held.push(pick);

@@ -14,14 +14,16 @@ use support::{Cache, numbers};
 
 type Balancer = ConsistentHash<Cache>;
 
+type Rule = fn(Cache) -> Balancer;
+
 /// The three rules, by name.
-const RULES: [(&str, fn(Cache) -> Balancer); 3] = [
+const RULES: [(&str, Rule); 3] = [
     ("ring", ConsistentHash::ring),
     ("maglev", ConsistentHash::maglev),
     ("rendezvous", ConsistentHash::rendezvous),
 ];
 
-const KEYS: usize = 10_000;
+const KEYS: usize = 5_000;
 
 /// Whose each key is, by the number in its address.
 fn owners(lb: &Balancer) -> Vec<usize> {

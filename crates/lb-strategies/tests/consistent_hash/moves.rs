@@ -4,7 +4,7 @@ use lb_core::{Instance, LoadBalancer, PickRequest};
 use lb_strategies::ConsistentHash;
 
 use crate::support::{Cache, address, instances, numbers, weighted};
-use crate::{Balancer, KEYS, RULES, owners};
+use crate::{Balancer, KEYS, RULES, Rule, owners};
 
 #[expect(clippy::cast_precision_loss, reason = "no test counts to 2⁵³")]
 fn share(count: usize) -> f64 {
@@ -28,7 +28,7 @@ struct Removal {
     all: f64,
 }
 
-fn removals(rule: fn(Cache) -> Balancer, weights: &[u32]) -> Vec<Removal> {
+fn removals(rule: Rule, weights: &[u32]) -> Vec<Removal> {
     let cache = weighted(weights);
     let lb = rule(cache.clone());
     let before = owners(&lb);
@@ -66,7 +66,7 @@ fn by_ring_only_the_keys_of_the_one_that_leaves_move() {
     for len in [3, 10, 50, 100] {
         let [equal, to_three, to_hundred] = sets(len).map(|weights| removals(ConsistentHash::ring, &weights));
         for removals in [&equal, &to_three, &to_hundred] {
-            assert_eq!(worst(removals, |removal| removal.others), 0.0, "{len}");
+            assert!(worst(removals, |removal| removal.others) <= 0.0, "{len}: a key moved that need not");
         }
         assert!(mean(&equal, |removal| removal.all) <= 1.2, "{len}");
         assert!(worst(&equal, |removal| removal.all) <= 1.3, "{len}");
@@ -80,7 +80,7 @@ fn by_rendezvous_only_the_keys_of_the_one_that_leaves_move() {
         let [equal, to_three, to_hundred] =
             sets(len).map(|weights| removals(ConsistentHash::rendezvous, &weights));
         for removals in [&equal, &to_three, &to_hundred] {
-            assert_eq!(worst(removals, |removal| removal.others), 0.0, "{len}");
+            assert!(worst(removals, |removal| removal.others) <= 0.0, "{len}: a key moved that need not");
         }
         assert!(worst(&equal, |removal| removal.all) <= 1.2, "{len}");
         assert!(worst(&to_three, |removal| removal.own) <= 1.2, "{len}");

@@ -31,7 +31,9 @@ pub(crate) fn address(index: usize) -> String {
 /// The endpoints at these indices, as tried.
 pub(crate) fn tried_at<P: Publisher>(publisher: &P, indices: &[usize]) -> Tried {
     let (set, mut tried) = (publisher.endpoints().unwrap(), Tried::new());
-    indices.iter().for_each(|index| tried.insert(set.id_at(*index).unwrap()));
+    for index in indices {
+        tried.insert(set.id_at(*index).unwrap());
+    }
     tried
 }
 

@@ -122,7 +122,7 @@ where
         thread::scope(|scope| {
             (0..4).for_each(|_| drop(scope.spawn(work)));
             start.wait();
-            for round in 1..=100 {
+            for round in 1..=30 {
                 let set = stage.endpoints().with_weights(|index, _| SETS[round % SETS.len()][index]);
                 stage.source.set_endpoints(set);
             }
