@@ -163,7 +163,7 @@ impl Shared {
     pub(crate) fn expire(&self, reason: Error) {
         let (_before, again) = {
             let state = &mut *lock(&self.state);
-            // First those who wait: who is let through finds a set.
+            // Before the sets go out of use: whoever is let through finds a set.
             state.subscriptions.iter_mut().for_each(|one| one.readiness.lost());
             (state.unusable.replace(reason), state.snapshot.expired)
         };
