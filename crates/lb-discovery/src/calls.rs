@@ -9,6 +9,9 @@ const GRACE: Duration = Duration::from_millis(20);
 /// How long it waits at most while calls begin and end.
 const LONGEST_GRACE: Duration = Duration::from_millis(40);
 
+/// How long it waits for the threads of calls to begin, which only a busy machine delays.
+const LONGEST_START: Duration = Duration::from_millis(400);
+
 /// A call that takes longer than this does not hold up the next one.
 const SLOW: Duration = Duration::from_millis(10);
 
@@ -203,12 +206,14 @@ impl Calls {
         if let Some(published) = published {
             return published.checked_add(BATCH);
         }
-        // On a busy machine a call begins late and ends soon: most endpoints come together there as well.
-        let slow = |call: &Call| if call.runs { call.begun.checked_add(SLOW) } else { None };
+        // Each call has its time from when its thread runs: on a busy machine, too, most endpoints come together.
         let longest = planned.checked_add(LONGEST_GRACE);
-        let latest = self.running.iter().map(|call| slow(call).or(longest)).max().flatten().min(longest);
+        let limits = self.running.iter().map(|call| match call.begun.checked_add(GRACE) {
+            Some(limit) if call.runs => Some(limit).min(longest),
+            _ => planned.checked_add(LONGEST_START),
+        });
         let batch = self.published_at.and_then(|at| at.checked_add(BATCH));
-        planned.checked_add(GRACE).max(latest).max(batch)
+        planned.checked_add(GRACE).max(limits.max().flatten()).max(batch)
     }
 
     /// What has come is published, or is not to be published. `None`: the latter.

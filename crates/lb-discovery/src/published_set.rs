@@ -66,6 +66,8 @@ pub(crate) struct State<E> {
     pub(crate) reusable: HashSet<(Instance, Instance)>,
     /// The version that is published, as far as its endpoints are made.
     pub(crate) published: u64,
+    /// The version whose endpoints were waited for, whether or not there was one to publish.
+    pub(crate) awaited: u64,
     pub(crate) usage: Usage,
     pub(crate) endpoints: usize,
     /// What the first factory that failed has failed with.
@@ -251,6 +253,7 @@ impl<E> State<E> {
             stale: false,
             reusable: HashSet::new(),
             published: 0,
+            awaited: 0,
             usage: Usage::NotReady,
             endpoints: 0,
             failure: None,
@@ -276,7 +279,7 @@ impl<E> State<E> {
 
     fn report(&self) -> Report {
         Report {
-            version: self.published,
+            version: self.published.max(self.awaited),
             usable: self.usage == Usage::Usable,
             idle: self.calls.is_idle(),
             wanted: self.wanted.0.len(),

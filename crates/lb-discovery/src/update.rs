@@ -90,6 +90,7 @@ impl<E: Send + Sync + 'static> PublishedSet<E> {
         if state.is_due(now) {
             let change = self.publish(state);
             state.calls.published((!state.withheld).then_some(now));
+            state.awaited = state.wanted.1;
             return Some(Step::Announce(change));
         }
         state.calls.is_idle().then_some(Step::End)
