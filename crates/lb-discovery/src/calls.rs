@@ -241,3 +241,6 @@ fn find<'a>(missing: &'a [Missing], instance: &Instance) -> Option<&'a Missing> 
 fn identity(instance: &Instance) -> (&str, Option<&str>) {
     (instance.address(), instance.host())
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;
