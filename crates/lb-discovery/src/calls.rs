@@ -9,6 +9,9 @@ const GRACE: Duration = Duration::from_millis(20);
 /// How long it waits at most while calls begin and end.
 const LONGEST_GRACE: Duration = Duration::from_millis(40);
 
+/// How long it waits for the threads of calls to begin, which only a busy machine delays.
+const LONGEST_START: Duration = Duration::from_millis(400);
+
 /// A call that takes longer than this does not hold up the next one.
 const SLOW: Duration = Duration::from_millis(10);
 
@@ -47,16 +50,13 @@ impl Call {
     pub(crate) fn cancel(&self) {
         self.canceller.cancel();
     }
-
-    fn is_for(&self, instance: &Instance) -> bool {
-        is_same(&self.missing.instance, instance)
-    }
 }
 
 /// The calls of one factory, to come and under way, and when what they bring is published: decides, and starts nothing.
 #[derive(Debug)]
 pub(crate) struct Calls {
     limit: Duration,
+    /// Ordered by identity.
     missing: Vec<Missing>,
     waiting: VecDeque<Missing>,
     running: Vec<Call>,
@@ -97,15 +97,17 @@ impl Calls {
         self.waiting.clear();
     }
 
-    /// These, and no others, are missing. Returns the calls that nobody needs any more, which are given up.
+    /// These, ordered by identity, and no others are missing. Returns the calls that nobody needs any more, which are given up.
     pub(crate) fn want(&mut self, missing: Vec<Missing>) -> Vec<Call> {
-        let needless = |call: &mut Call| !missing.iter().any(|one| call.is_for(&one.instance));
+        let needless = |call: &mut Call| find(&missing, &call.missing.instance).is_none();
         let given_up: Vec<Call> = self.running.extract_if(.., needless).collect();
         self.abandoned.extend(given_up.iter().cloned());
-        let is_busy =
-            |one: &Missing| self.running.iter().chain(&self.abandoned).any(|call| call.is_for(&one.instance));
-        let is_new = |one: &&Missing| !self.missing.contains(one) && !is_busy(one);
-        self.waiting.retain(|one| missing.contains(one));
+        let is_busy = |one: &Missing| {
+            let mut calls = self.running.iter().chain(&self.abandoned);
+            calls.any(|call| identity(&call.missing.instance) == identity(&one.instance))
+        };
+        let is_new = |one: &&Missing| find(&self.missing, &one.instance) != Some(*one) && !is_busy(one);
+        self.waiting.retain(|one| find(&missing, &one.instance) == Some(one));
         self.waiting.extend(missing.iter().filter(is_new).cloned());
         self.missing = missing;
         given_up
@@ -155,15 +157,13 @@ impl Calls {
         }
         self.unpublished = true;
         if !brought && call.plan < self.plan {
-            let missing = self.missing.iter().find(|one| call.is_for(&one.instance)).cloned();
-            self.waiting.extend(missing);
+            self.waiting.extend(find(&self.missing, &call.missing.instance).cloned());
         }
     }
 
     /// What is wanted now in the place of a call's instance.
-    pub(crate) fn wanted(&self, call: &Call) -> Option<Instance> {
-        let missing = self.missing.iter().find(|one| call.is_for(&one.instance));
-        missing.map(|one| one.instance.clone())
+    pub(crate) fn wanted(&self, call: &Call) -> Option<&Instance> {
+        find(&self.missing, &call.missing.instance).map(|one| &one.instance)
     }
 
     /// The calls that have taken too long, which are given up.
@@ -206,12 +206,14 @@ impl Calls {
         if let Some(published) = published {
             return published.checked_add(BATCH);
         }
-        // On a busy machine a call begins late and ends soon: most endpoints come together there as well.
-        let slow = |call: &Call| if call.runs { call.begun.checked_add(SLOW) } else { None };
+        // Each call has its time from when its thread runs: on a busy machine, too, most endpoints come together.
         let longest = planned.checked_add(LONGEST_GRACE);
-        let latest = self.running.iter().map(|call| slow(call).or(longest)).max().flatten().min(longest);
+        let limits = self.running.iter().map(|call| match call.begun.checked_add(GRACE) {
+            Some(limit) if call.runs => Some(limit).min(longest),
+            _ => planned.checked_add(LONGEST_START),
+        });
         let batch = self.published_at.and_then(|at| at.checked_add(BATCH));
-        planned.checked_add(GRACE).max(latest).max(batch)
+        planned.checked_add(GRACE).max(limits.max().flatten()).max(batch)
     }
 
     /// What has come is published, or is not to be published. `None`: the latter.
@@ -229,7 +231,16 @@ impl Calls {
     }
 }
 
-/// By what identifies an instance in a set.
-fn is_same(a: &Instance, b: &Instance) -> bool {
-    (a.address(), a.host()) == (b.address(), b.host())
+/// The one of that identity.
+fn find<'a>(missing: &'a [Missing], instance: &Instance) -> Option<&'a Missing> {
+    let index = missing.binary_search_by(|one| identity(&one.instance).cmp(&identity(instance)));
+    index.ok().map(|index| &missing[index])
 }
+
+/// What identifies an instance in a set.
+fn identity(instance: &Instance) -> (&str, Option<&str>) {
+    (instance.address(), instance.host())
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;

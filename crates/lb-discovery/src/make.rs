@@ -61,10 +61,9 @@ impl<E: Send + Sync + 'static> PublishedSet<E> {
         }
         let instance = &call.missing.instance;
         let serves = |_: &Instance, wanted: &Instance| reusable == Some(wanted);
-        state
-            .writer
-            .supply(instance.clone(), endpoint, serves)
-            .map_err(|endpoint| (endpoint, state.calls.wanted(call).filter(|wanted| wanted != instance)))?;
+        state.writer.supply(instance.clone(), endpoint, serves).map_err(|endpoint| {
+            (endpoint, state.calls.wanted(call).filter(|wanted| *wanted != instance).cloned())
+        })?;
         if state.writer.missing() == 0 {
             state.failure = None;
         }
@@ -85,7 +84,7 @@ impl<E: Send + Sync + 'static> PublishedSet<E> {
             }
             let brought = match made {
                 Made::Supplied => true,
-                Made::Reusable(_) => state.calls.wanted(call).as_ref() == Some(&call.missing.instance),
+                Made::Reusable(_) => state.calls.wanted(call) == Some(&call.missing.instance),
                 Made::Needless(_) | Made::Failed(_) => false,
             };
             state.calls.ended(call, brought);

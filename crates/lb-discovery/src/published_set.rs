@@ -1,13 +1,12 @@
 //! One set of endpoints that follows discovery.
 //!
-//! Readers see `usable` and the cell, nothing else. Everything else is behind one lock, under which no code of the user's
-//! runs: factories are called by threads of their own (`make.rs`), endpoints are dropped and observers told by others
-//! (`background.rs`), and an update thread, which is there only while there is something to do, makes all changes
-//! (`update.rs`). The set is swapped under the lock, and not once it is `Stopped`.
+//! Readers see `usable` and the cell. Everything else is behind one lock, under which no code of the user's runs: an update
+//! thread, there only while there is something to do, makes all changes (`update.rs`); factories are called by threads of
+//! their own (`make.rs`); endpoints are dropped and observers are told by others (`background.rs`). The set is swapped under
+//! the lock, and never once the state is `Stopped` or the context is cancelled.
 //!
-//! `usable` becomes true after the swap of the set for which it is said, with Release, and readers load it with Acquire:
-//! who sees that a set may be used sees that set. It becomes false without an order: a reader that sees it late gets the
-//! set that was good a moment ago.
+//! `usable` is stored with Release after the swap of the set for which it is true, and loaded with Acquire: a reader that
+//! sees true sees that set or a later one. A reader that misses a change to false gets the set that was good a moment ago.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -36,6 +35,7 @@ const WAIT_FOR_CALLS: Duration = Duration::from_millis(20);
 /// How long closing waits for the destructors of the endpoints.
 const WAIT_FOR_DISPOSALS: Duration = Duration::from_millis(30);
 
+/// A set of endpoints, and what keeps it in step with discovery.
 pub(crate) struct PublishedSet<E> {
     pub(crate) shared: Arc<Shared>,
     /// Of the subscription.
@@ -60,12 +60,14 @@ pub(crate) struct State<E> {
     pub(crate) snapshot: Snapshot,
     /// What is to have an endpoint, and the version that says so.
     pub(crate) wanted: (Arc<[Instance]>, u64),
-    /// Whether what is wanted is to be compared with the endpoints again.
+    /// Whether the endpoints are to be compared with the snapshot.
     pub(crate) stale: bool,
-    /// Of two instances: an endpoint made from the first serves the second.
+    /// Pairs of instances: an endpoint made from the first serves the second.
     pub(crate) reusable: HashSet<(Instance, Instance)>,
     /// The version that is published, as far as its endpoints are made.
     pub(crate) published: u64,
+    /// The version whose endpoints were waited for, whether or not there was one to publish.
+    pub(crate) awaited: u64,
     pub(crate) usage: Usage,
     pub(crate) endpoints: usize,
     /// What the first factory that failed has failed with.
@@ -83,6 +85,7 @@ pub(crate) enum Activity {
     Stopped,
 }
 
+/// Whether the set may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Usage {
     NotReady,
@@ -121,7 +124,8 @@ impl<E: Send + Sync + 'static> PublishedSet<E> {
         let known = state.writer.renew(id);
         if known {
             state.stale = true;
-            self.begin_update(state);
+            // Where no thread can be had, the next update makes it anew.
+            self.begin_update(state, false);
         }
         known
     }
@@ -130,8 +134,8 @@ impl<E: Send + Sync + 'static> PublishedSet<E> {
         self.shared.report(self.id, || self.state());
     }
 
-    /// Has the update thread do what there is to do.
-    fn begin_update(self: &Arc<Self>, mut state: MutexGuard<'_, State<E>>) {
+    /// Has the update thread do what there is to do; where no thread can be had, this one, if it may wait.
+    fn begin_update(self: &Arc<Self>, mut state: MutexGuard<'_, State<E>>, may_wait: bool) {
         if !state.stale {
             state.wanted.1 = state.snapshot.version;
             if state.activity == Activity::Idle {
@@ -149,9 +153,11 @@ impl<E: Send + Sync + 'static> PublishedSet<E> {
             return self.report();
         }
         let set = Arc::clone(self);
-        if thread::Builder::new().name("lb-update".into()).spawn(move || set.run_updates()).is_err() {
-            // No thread can be had.
-            self.run_updates();
+        let thread = thread::Builder::new().name("lb-update".into());
+        match thread.spawn(move || set.run_updates()) {
+            Ok(_) => {}
+            Err(_) if may_wait => self.run_updates(),
+            Err(_) => lock(&self.state).end_update(),
         }
     }
 
@@ -167,6 +173,7 @@ impl<E: Send + Sync + 'static> PublishedSet<E> {
         drop(wait_while(&self.changed, lock(&self.state), WAIT_FOR_CALLS, has_threads));
     }
 
+    /// Lets go of what was published, and of the factory.
     fn clear(&self) {
         drop_caught("an endpoint", self.cell.replace(EndpointSet::new([])));
         let factory = lock(&self.state).factory.take();
@@ -184,7 +191,7 @@ impl<E: Send + Sync + 'static> Subscriber for PublishedSet<E> {
             state.stale |= *instances != state.wanted.0 || state.writer.missing() > 0;
         }
         state.snapshot = snapshot.clone();
-        self.begin_update(state);
+        self.begin_update(state, true);
     }
 
     fn stop(self: Arc<Self>) {
@@ -246,6 +253,7 @@ impl<E> State<E> {
             stale: false,
             reusable: HashSet::new(),
             published: 0,
+            awaited: 0,
             usage: Usage::NotReady,
             endpoints: 0,
             failure: None,
@@ -263,9 +271,15 @@ impl<E> State<E> {
         if follows && (self.endpoints > 0 || self.calls.is_idle()) { Usage::Usable } else { self.usage }
     }
 
+    pub(crate) fn end_update(&mut self) {
+        if self.activity == Activity::Updating {
+            self.activity = Activity::Idle;
+        }
+    }
+
     fn report(&self) -> Report {
         Report {
-            version: self.published,
+            version: self.published.max(self.awaited),
             usable: self.usage == Usage::Usable,
             idle: self.calls.is_idle(),
             wanted: self.wanted.0.len(),

@@ -26,13 +26,14 @@ const SHARE_PATIENCE: Duration = Duration::from_secs(1);
 /// | an answer all of whose records are unusable | a failure |
 /// | the set is unchanged | nothing is rebuilt and nobody is told; instances whose factory failed are tried again |
 /// | the source or the factory panics | a failed refresh; an instance left out |
-/// | a factory takes long | the others are published without it after 20 ms, 40 at most; it joins when it is made, and has failed after [`factory_timeout`](DiscoveryBuilder::factory_timeout) |
+/// | a factory takes long, in `create` or in `reusable` | the others are published without it after 20 ms, 40 at most; it joins when it is made, and has failed after [`factory_timeout`](DiscoveryBuilder::factory_timeout) |
 /// | every factory fails | the set is empty; [`build`](DiscoveryBuilder::build) returns the first cause, and so does [`wait_ready`](Self::wait_ready) when its time runs out |
 /// | a destructor or an observer hangs | no change, stop or drop waits for it for longer than 40 ms |
 /// | the process forks | the child's set stays as it was; [`status`](Self::status) and [`wait_ready`](Self::wait_ready) say so: make publishers after the fork |
 ///
 /// Lines of the log (target `lb-discovery`, field `name`, and `error` where there is one) come once per change of state, as
-/// `info` or warnings, one warning of a kind a minute at most; `debug` has each refresh and each instance that comes or goes.
+/// `info` or warnings; warnings that repeat are summed up, one a minute and a name. `debug` has each refresh and each instance
+/// that comes or goes.
 ///
 /// [`endpoints`](Publisher::endpoints) costs one atomic load more than that of an
 /// [`EndpointCache`](lb_core::EndpointCache). Observers are told after each change of the set, and when it comes into use
@@ -41,8 +42,8 @@ const SHARE_PATIENCE: Duration = Duration::from_secs(1);
 /// The thread is named `lb-` and the publisher's name, cut at the 15 bytes that Linux shows. It ends when the last
 /// publisher that shares it is dropped or any of them is [stopped](Self::stop). Everything here may be called and dropped
 /// on any thread, inside an async runtime too, in a factory, an observer or an endpoint's destructor too.
-/// Factories, destructors and observers run on further threads, which are there only while one of them is at work: at most 8
-/// that call the factory, those aside that hang in calls that were given up.
+/// Changes are made, and factories, destructors and observers run, on further threads, which are there only meanwhile: at
+/// most 8 that call the factory, not counting those that hang in calls that were given up.
 pub struct DiscoveryPublisher<E> {
     // Before the set: when the last publisher is dropped, discovery ends first.
     discovery: Arc<Discovery>,

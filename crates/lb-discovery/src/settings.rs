@@ -107,7 +107,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Refuses what cannot be meant.
+    /// Rejects impossible settings.
     pub(crate) fn check(&self) -> Result<(), DiscoveryError> {
         match self.refresh {
             Refresh::Every(period) => more_than_zero("Refresh::Every", period)?,
@@ -134,7 +134,7 @@ impl Settings {
     }
 }
 
-/// Refuses a name that tells nothing, or that no thread can bear.
+/// Rejects an empty name or one with control characters.
 pub(crate) fn check_name(name: &Arc<str>) -> Result<(), DiscoveryError> {
     let refused = |rule| Err(DiscoveryError::InvalidName { name: Arc::clone(name), rule });
     if name.trim().is_empty() {

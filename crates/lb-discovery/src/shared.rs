@@ -16,8 +16,8 @@ use crate::ready::{Readiness, wake};
 use crate::status::Status;
 use crate::sync::{Condvar, Mutex, wait_while};
 
-/// How long a change waits for the sets: a little longer than they wait for factories that are slow.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long a change waits for the sets, which themselves wait no longer than a moment for what is slow.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The state that a discovery thread shares with its publishers.
 pub(crate) struct Shared {
@@ -79,7 +79,7 @@ pub(crate) struct Subscription {
 /// How far a set has come.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
-    /// The version it follows, as far as its endpoints are made.
+    /// The version it follows, as far as its endpoints are made or were waited for.
     pub(crate) version: u64,
     pub(crate) usable: bool,
     /// Whether no call of the factory is under way or to come.
@@ -163,7 +163,7 @@ impl Shared {
     pub(crate) fn expire(&self, reason: Error) {
         let (_before, again) = {
             let state = &mut *lock(&self.state);
-            // First those who wait: who is let through finds a set.
+            // Before the sets go out of use: whoever is let through finds a set.
             state.subscriptions.iter_mut().for_each(|one| one.readiness.lost());
             (state.unusable.replace(reason), state.snapshot.expired)
         };

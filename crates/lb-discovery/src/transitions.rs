@@ -1,9 +1,9 @@
 //! What is logged when the state of discovery changes: `info` for the first set and for recoveries, a warning for each kind
 //! of trouble, `debug` for each refresh and each instance that comes or goes.
 //!
-//! Flapping is summed up. A kind of trouble that was never warned of gets its line at once; after that, whatever its kind,
-//! at most one warning a minute says what there is now and how often which has come since the last one. A recovery has a
-//! line where its trouble had one.
+//! Flapping is summed up. The first trouble of a kind has its warning at once. Warnings that repeat a kind come at most once
+//! a minute, whatever their kinds, and say how often trouble has begun since the last warning. A recovery has a line if its
+//! trouble had one.
 
 use std::collections::BTreeSet;
 use std::fmt;

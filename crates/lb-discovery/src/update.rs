@@ -9,7 +9,7 @@ use lb_core::support::lock;
 use lb_core::{EndpointSet, RetiredSet};
 
 use crate::calls::{Call, Missing};
-use crate::published_set::{Activity, PublishedSet, State, Usage};
+use crate::published_set::{PublishedSet, State, Usage};
 use crate::sync::now;
 
 /// How long a change waits for the observers: what they derive stands by then, unless one of them hangs.
@@ -52,8 +52,8 @@ impl<E: Send + Sync + 'static> PublishedSet<E> {
         loop {
             let now = now();
             if let Some(step) = self.step(&mut state, now) {
-                if matches!(step, Step::End) && state.activity == Activity::Updating {
-                    state.activity = Activity::Idle;
+                if matches!(step, Step::End) {
+                    state.end_update();
                 }
                 return step;
             }
@@ -73,11 +73,9 @@ impl<E: Send + Sync + 'static> PublishedSet<E> {
             return Some(Step::End);
         }
         if state.stale {
-            // What has come is published first: else a plan without it would drop it here.
+            // What has come is published first: else a plan without it would drop it here, under the lock.
             let mut change = self.publish(state);
-            if change.retired.is_none() {
-                change.needless.extend(state.plan(now));
-            }
+            change.needless.extend(state.plan(now));
             if !change.is_nothing() {
                 return Some(Step::Announce(change));
             }
@@ -92,6 +90,7 @@ impl<E: Send + Sync + 'static> PublishedSet<E> {
         if state.is_due(now) {
             let change = self.publish(state);
             state.calls.published((!state.withheld).then_some(now));
+            state.awaited = state.wanted.1;
             return Some(Step::Announce(change));
         }
         state.calls.is_idle().then_some(Step::End)

@@ -43,7 +43,7 @@ fn publisher(number: usize) -> DiscoveryPublisher<String> {
         .unwrap()
 }
 
-/// Waits for the threads that were there for the first set only.
+/// Waits until no more than so many threads are left: those that made or dropped a set end by themselves.
 fn settled(threads: usize) -> Cost {
     let patience = Context::background().with_timeout(Duration::from_secs(20));
     loop {
@@ -57,9 +57,10 @@ fn settled(threads: usize) -> Cost {
 
 #[test]
 fn an_idle_publisher_holds_no_descriptor_and_one_thread() {
-    let alone = Cost::now().threads;
+    let threads = Cost::now().threads;
     drop(publisher(0)); // what is allocated once is not counted
-    let before = settled(alone);
+    let before = settled(threads);
+    assert_eq!(before.threads, threads);
     let publishers: Vec<_> = (0..PUBLISHERS).map(publisher).collect();
     let after = settled(before.threads + PUBLISHERS);
     assert_eq!(after.threads, before.threads + PUBLISHERS, "one thread each");

@@ -140,3 +140,19 @@ fn the_constructor_sees_the_first_outcome_even_if_discovery_is_stopped() {
         teller.join().unwrap();
     });
 }
+
+#[test]
+fn a_report_beside_a_conclusion_is_not_lost() {
+    loom::model(|| {
+        let (shared, id) = shared();
+        shared.publish(|snapshot| snapshot.instances = Some(Arc::new([])));
+        let worker = concurrently(&shared, |shared| shared.conclude(None, |_| {}));
+        let (woken, waker) = woken();
+        let mut ready = ready(&shared, id);
+        let first = poll(&mut ready, &waker);
+        shared.report(id, || Report { version: 1, usable: true, idle: true, ..Report::default() });
+        worker.join().unwrap();
+        assert!(first.is_ready() || woken.0.load(Ordering::SeqCst) == 1);
+        assert!(matches!(poll(&mut ready, &waker), Poll::Ready(Ok(()))));
+    });
+}
