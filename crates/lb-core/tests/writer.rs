@@ -104,6 +104,15 @@ fn a_renewed_endpoint_serves_until_its_successor_is_there() {
 }
 
 #[test]
+fn a_renewal_is_wanted_until_it_is_made() {
+    let (mut writer, set) = filled(&["a"]);
+    assert!(writer.renew(id(&set, 0)));
+    for _ in 0..3 {
+        assert_eq!(writer.want(instances(&["a"]), never), instances(&["a"]));
+    }
+}
+
+#[test]
 fn a_renewal_ends_with_its_endpoint_and_a_stranger_has_none() {
     let (mut writer, set) = filled(&["a", "b"]);
     let (_, strangers) = filled(&["a"]);
