@@ -2,18 +2,30 @@
 
 use std::net::SocketAddr;
 
-pub(crate) const USAGE: &str = "\
-usage: cargo run --example quickstart
-       cargo run --example quickstart -- --name NAME [--server IP:PORT]...
+use crate::strategy::{self, Strategy};
 
-  --name    the SRV name of HTTP instances, say _http._tcp.example.
-  --server  a DNS server to ask, say 127.0.0.1:5353; several are tried in turn;
-            none means the system's
+pub(crate) fn usage() -> String {
+    let strategies = strategy::names("\n              ");
+    format!(
+        "\
+usage: cargo run --example quickstart -- [--strategy STRATEGY]
+           [--name NAME [--server IP:PORT]...]
 
-Without a name it starts HTTP backends and a DNS server of its own on loopback.";
+  --strategy  {strategies}
+  --name      the SRV name of HTTP instances, say _http._tcp.example.
+  --server    a DNS server to ask, say 127.0.0.1:5353; several are tried in
+              turn; none means the system's
+
+Without a name it starts HTTP backends and a DNS server of its own on loopback."
+    )
+}
+
+pub(crate) struct Args {
+    pub(crate) target: Target,
+    pub(crate) strategy: Strategy,
+}
 
 /// Whose instances get the requests.
-#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// Those that the program starts itself.
     Demo,
@@ -23,23 +35,25 @@ pub(crate) enum Target {
     Help,
 }
 
-pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Target, String> {
-    let (mut name, mut servers) = (None, Vec::new());
+pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Args, String> {
+    let (mut name, mut servers, mut strategy) = (None, Vec::new(), Strategy::default());
     let mut args = args.into_iter();
     while let Some(flag) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
         match flag.as_str() {
             "--name" => name = Some(value()?),
             "--server" => servers.push(server(&value()?)?),
-            "--help" | "-h" => return Ok(Target::Help),
+            "--strategy" => strategy = Strategy::named(&value()?)?,
+            "--help" | "-h" => return Ok(Args { target: Target::Help, strategy }),
             _ => return Err(format!("unknown argument {flag:?}")),
         }
     }
-    match name {
-        Some(name) => Ok(Target::Name { name, servers }),
-        None if servers.is_empty() => Ok(Target::Demo),
-        None => Err("--server needs --name: which name shall the server be asked for?".to_owned()),
-    }
+    let target = match name {
+        Some(name) => Target::Name { name, servers },
+        None if servers.is_empty() => Target::Demo,
+        None => return Err("--server needs --name: which name shall the server be asked for?".to_owned()),
+    };
+    Ok(Args { target, strategy })
 }
 
 fn server(text: &str) -> Result<SocketAddr, String> {

@@ -64,10 +64,11 @@ impl Endpoint<Get> for Client {
     }
 }
 
-/// A request, which remembers its attempts. Retry sends a clone with each; the clones share one memory.
+/// A user's request, which remembers its attempts. Retry sends a clone with each; the clones share one memory.
 #[derive(Clone)]
 pub(crate) struct Get {
     path: &'static str,
+    user: u64,
     attempts: Arc<Mutex<Vec<Attempt>>>,
 }
 
@@ -79,8 +80,13 @@ pub(crate) struct Attempt {
 }
 
 impl Get {
-    pub(crate) fn new(path: &'static str) -> Self {
-        Self { path, attempts: Arc::default() }
+    pub(crate) fn new(path: &'static str, user: u64) -> Self {
+        Self { path, user, attempts: Arc::default() }
+    }
+
+    /// The key for strategies that hash: requests of one user go to one instance.
+    pub(crate) fn user(&self) -> u64 {
+        self.user
     }
 
     /// In the order in which they ended.

@@ -2,12 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use lb_test::{Backend, DnsServer, Record};
+use lb_test::{Backend, DnsServer, Record, Respond};
 
 use crate::report::Report;
 
 pub(crate) const NAME: &str = "_http._tcp.example.";
+
+/// How long a slow backend takes to answer.
+const SLOW: Duration = Duration::from_millis(20);
 
 pub(crate) struct Demo {
     dns: DnsServer,
@@ -31,19 +35,24 @@ impl Demo {
     /// What happens after this many lines of the report.
     pub(crate) fn act(&mut self, row: usize, report: &mut Report) -> io::Result<()> {
         match row {
-            2 => {
+            1 => {
                 self.backends[1].refuse();
                 report.event("kill", "green: connections are cut, new ones refused; DNS still names it");
             }
-            3 => {
+            2 => {
                 drop(self.backends.remove(1));
                 self.publish();
                 report.event("dns", "green is taken out");
             }
-            4 => {
+            3 => {
                 self.backends.push(Backend::start("gold")?);
                 self.publish();
                 report.event("dns", "gold is added");
+            }
+            5 => {
+                let blue = &self.backends[1];
+                blue.respond(Respond::After(SLOW));
+                report.slow(blue.name(), &format!("takes {} ms for an answer from now on", SLOW.as_millis()));
             }
             _ => {}
         }
@@ -54,9 +63,14 @@ impl Demo {
         for backend in &self.backends {
             self.dns.set(&host(backend), [Record::a([127, 0, 0, 1])]);
         }
-        let records = self.backends.iter().map(|b| Record::srv(0, 1, b.address().port(), &host(b)));
+        let records = self.backends.iter().map(|b| Record::srv(0, weight(b), b.address().port(), &host(b)));
         self.dns.set(NAME, records);
     }
+}
+
+/// Red says that it can do twice as much as any other. Strategies that do not know weight send it no more.
+fn weight(backend: &Backend) -> u16 {
+    if backend.name() == "red" { 2 } else { 1 }
 }
 
 fn host(backend: &Backend) -> String {

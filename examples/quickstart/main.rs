@@ -2,17 +2,20 @@
 //!
 //! ```text
 //! cargo run --example quickstart
+//! cargo run --example quickstart -- --strategy least-loaded
 //! cargo run --example quickstart -- --name _http._tcp.example. --server 127.0.0.1:5353
 //! ```
 //!
-//! The first form starts its own backends and its own DNS server, kills a backend half-way, takes it out of DNS, and adds
-//! another one. Exit code 1: a request was lost, or there was nothing to send one to. Exit code 2: bad arguments.
+//! Without a name it starts its own backends and its own DNS server, kills a backend, takes it out of DNS, adds another
+//! one, and makes one slow. Exit code 1: a request was lost, or there was nothing to send one to. Exit code 2: bad
+//! arguments.
 
 mod args;
 mod client;
 mod demo;
 mod report;
 mod screen;
+mod strategy;
 mod tally;
 
 use std::net::SocketAddr;
@@ -23,13 +26,14 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, tick, unbounded};
 use loadbalancer::{
-    BoxError, Context, DnsSrvError, DnsSrvPublisher, Endpoint, Publisher, Refresh, Retry, RoundRobin,
+    BoxError, Context, DnsSrvError, DnsSrvPublisher, Endpoint, Publisher, Refresh, Retry, RetryError,
 };
 
-use args::Target;
+use args::{Args, Target};
 use client::{Client, Get};
 use demo::Demo;
 use report::{Outcome, Report};
+use strategy::Strategy;
 
 const REQUESTS: usize = 6_000;
 /// A line is printed after each so many requests.
@@ -38,23 +42,26 @@ const CLIENTS: usize = 4;
 /// How long each client waits from one request to the next.
 const PAUSE: Duration = Duration::from_millis(2);
 const REFRESH: Duration = Duration::from_millis(100);
-
-type Balanced = Retry<RoundRobin<Arc<DnsSrvPublisher<Client>>>>;
+/// How many users the requests come from.
+const USERS: usize = 1_000;
 
 fn main() -> ExitCode {
-    let result = match args::parse(std::env::args().skip(1)) {
-        Ok(Target::Help) => {
-            println!("{}", args::USAGE);
-            return ExitCode::SUCCESS;
-        }
-        Ok(Target::Demo) => Demo::start()
-            .map_err(BoxError::from)
-            .and_then(|demo| run(demo::NAME, &[demo.server()], Some(demo))),
-        Ok(Target::Name { name, servers }) => run(&name, &servers, None),
+    let Args { target, strategy } = match args::parse(std::env::args().skip(1)) {
+        Ok(args) => args,
         Err(message) => {
-            eprintln!("{message}\n\n{}", args::USAGE);
+            eprintln!("{message}\n\n{}", args::usage());
             return ExitCode::from(2);
         }
+    };
+    let result = match target {
+        Target::Help => {
+            println!("{}", args::usage());
+            return ExitCode::SUCCESS;
+        }
+        Target::Demo => Demo::start()
+            .map_err(BoxError::from)
+            .and_then(|demo| run(demo::NAME, &[demo.server()], strategy, Some(demo))),
+        Target::Name { name, servers } => run(&name, &servers, strategy, None),
     };
     match result {
         Ok(0) => ExitCode::SUCCESS,
@@ -67,17 +74,23 @@ fn main() -> ExitCode {
 }
 
 /// Returns how many requests were lost.
-fn run(name: &str, servers: &[SocketAddr], mut demo: Option<Demo>) -> Result<usize, BoxError> {
-    // This is all there is to it: a publisher, a load balancer, and retry, which makes them one endpoint.
+fn run(
+    name: &str,
+    servers: &[SocketAddr],
+    strategy: Strategy,
+    mut demo: Option<Demo>,
+) -> Result<usize, BoxError> {
+    // This is all there is to it: a publisher, a strategy, and retry, which makes them one endpoint.
     let publisher = Arc::new(discover(name, servers)?);
-    let retry = Retry::new(3, Duration::from_secs(5), RoundRobin::new(Arc::clone(&publisher)));
+    let balancer = strategy.over(Arc::clone(&publisher));
+    let retry = Retry::builder(balancer).timeout(Duration::from_secs(5)).key_by(Get::user).build()?;
 
-    let mut report = Report::start(name, servers);
+    let mut report = Report::start(name, servers, strategy);
     let (sender, outcomes) = unbounded();
     thread::scope(|scope| {
-        for _ in 0..CLIENTS {
+        for client in 0..CLIENTS {
             let (retry, sender) = (&retry, sender.clone());
-            scope.spawn(move || send_requests(retry, &sender));
+            scope.spawn(move || send_requests(client, retry, &sender));
         }
         drop(sender);
         for outcome in outcomes {
@@ -87,7 +100,11 @@ fn run(name: &str, servers: &[SocketAddr], mut demo: Option<Demo>) -> Result<usi
                 demo.act(row, &mut report)?;
             }
         }
-        Ok(report.finish())
+        let lost = report.finish();
+        if demo.is_some() && strategy.is_default() {
+            screen::print("another strategy: cargo run --example quickstart -- --strategy least-loaded");
+        }
+        Ok(lost)
     })
 }
 
@@ -111,9 +128,14 @@ fn discover(name: &str, servers: &[SocketAddr]) -> Result<DnsSrvPublisher<Client
 }
 
 /// One client: a request every `PAUSE`, each of them anew balanced, and retried where it fails.
-fn send_requests(retry: &Balanced, outcomes: &Sender<Outcome>) {
-    for _ in tick(PAUSE).iter().take(REQUESTS / CLIENTS) {
-        let request = Get::new("/");
+fn send_requests(
+    client: usize,
+    retry: &impl Endpoint<Get, Response = (), Error = RetryError<ureq::Error>>,
+    outcomes: &Sender<Outcome>,
+) {
+    for (number, _) in tick(PAUSE).iter().take(REQUESTS / CLIENTS).enumerate() {
+        let user = (number * CLIENTS + client) % USERS;
+        let request = Get::new("/", user as u64);
         let result = retry.call(&Context::background(), request.clone());
         let attempts = std::mem::take(&mut *request.attempts());
         let _ = outcomes.send(Outcome { attempts, lost: result.err() });

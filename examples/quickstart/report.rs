@@ -1,6 +1,6 @@
 //! What happens, line by line while it happens.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -8,7 +8,8 @@ use std::time::Instant;
 use loadbalancer::{Endpoints, Instance, RetryError};
 
 use crate::client::{Attempt, Client};
-use crate::screen::{Paint, Screen, print, thousands};
+use crate::screen::{Paint, Screen, percent, print, thousands};
+use crate::strategy::Strategy;
 use crate::tally::{self, Backend, Counts};
 use crate::{CLIENTS, REQUESTS, ROW};
 
@@ -27,8 +28,8 @@ pub(crate) struct Report {
     started: Instant,
     /// In the order in which they were first seen.
     backends: Vec<Backend>,
-    /// The addresses of the set that is in use, and its id.
-    members: BTreeSet<String>,
+    /// The addresses of the set that is in use with their weights, and its id.
+    members: BTreeMap<String, u32>,
     set_id: u64,
     /// How many columns the last heading has.
     columns: usize,
@@ -37,31 +38,38 @@ pub(crate) struct Report {
     lost_in_row: usize,
     /// Whether a request was saved by a retry, and that was shown.
     rescued: bool,
+    slow: Option<Slow>,
+}
+
+/// The backend that is slow, and what had been sent, to it and in all, when it got slow.
+struct Slow {
+    index: usize,
+    sent_before: usize,
+    all_before: usize,
 }
 
 impl Report {
     #[expect(clippy::disallowed_methods, reason = "the program shows when things happen")]
-    pub(crate) fn start(name: &str, servers: &[SocketAddr]) -> Self {
+    pub(crate) fn start(name: &str, servers: &[SocketAddr], strategy: Strategy) -> Self {
         let screen = Screen::stdout();
         let servers: Vec<_> = servers.iter().map(SocketAddr::to_string).collect();
         let asked = if servers.is_empty() { "the system's DNS".to_owned() } else { servers.join(", ") };
         print(&format!("{} at {asked}", screen.paint(Paint::Bold, name)));
-        print(&format!(
-            "DnsSrvPublisher -> RoundRobin -> Retry; {CLIENTS} clients send {} requests",
-            thousands(REQUESTS)
-        ));
+        print(&format!("DnsSrvPublisher -> {} -> Retry", strategy.in_code()));
+        print(&format!("{CLIENTS} clients send {} requests", thousands(REQUESTS)));
         print("");
         Self {
             screen,
             started: Instant::now(),
             backends: Vec::new(),
-            members: BTreeSet::new(),
+            members: BTreeMap::new(),
             set_id: 0,
             columns: 0,
             finished: 0,
             lost: 0,
             lost_in_row: 0,
             rescued: false,
+            slow: None,
         }
     }
 
@@ -76,13 +84,17 @@ impl Report {
         for instance in instances {
             self.introduce(instance);
         }
-        let members: BTreeSet<_> = set.instances().map(|instance| instance.address().to_owned()).collect();
+        let members: BTreeMap<_, _> =
+            set.instances().map(|instance| (instance.address().to_owned(), instance.weight())).collect();
         let mut text = format!("{} endpoints:", members.len());
         for backend in &self.backends {
-            let (before, now) = (self.members.contains(&backend.address), members.contains(&backend.address));
-            match (before, now) {
-                (false, true) => text += &self.screen.paint(Paint::Green, &format!(" +{}", backend.label)),
-                (true, false) => text += &self.screen.paint(Paint::Red, &format!(" -{}", backend.label)),
+            match (self.members.get(&backend.address), members.get(&backend.address)) {
+                (None, Some(1)) => text += &self.screen.paint(Paint::Green, &format!(" +{}", backend.label)),
+                (None, Some(weight)) => {
+                    let text_of = format!(" +{} (weight {weight})", backend.label);
+                    text += &self.screen.paint(Paint::Green, &text_of);
+                }
+                (Some(_), None) => text += &self.screen.paint(Paint::Red, &format!(" -{}", backend.label)),
                 _ => {}
             }
         }
@@ -94,6 +106,17 @@ impl Report {
     pub(crate) fn event(&self, what: &str, text: &str) {
         let what = self.screen.paint(Paint::Bold, &format!("{what:<5}"));
         print(&format!("{}  {what}  {text}", self.time()));
+    }
+
+    /// A backend gets slow: shows it, and from now on counts what it gets.
+    pub(crate) fn slow(&mut self, label: &str, text: &str) {
+        self.event("slow", &format!("{label} {text}"));
+        let index = self.backends.iter().position(|backend| backend.label == label);
+        self.slow = index.map(|index| Slow {
+            index,
+            sent_before: self.backends[index].total.requests,
+            all_before: self.sent(),
+        });
     }
 
     pub(crate) fn outcome(&mut self, outcome: Outcome) {
@@ -126,10 +149,9 @@ impl Report {
         if let [Attempt { address, error: Some(error), .. }, .., last] = attempts {
             self.rescued = true;
             let (failed, answered) = (self.backend(address).label.clone(), &last.address);
-            let answered = &self.backend(answered).label;
-            let text =
-                format!("{failed} fails ({error}): {answered} answers instead, the caller never knows");
-            self.event("retry", &text);
+            let answered = self.backend(answered).label.clone();
+            self.event("retry", &format!("{failed} fails: {error}"));
+            self.event("", &format!("{answered} answers instead, the caller never knows"));
         }
     }
 
@@ -142,7 +164,7 @@ impl Report {
         let mut cells = Vec::new();
         for backend in self.backends.iter().take(COLUMNS) {
             let answered = backend.row.answered();
-            let absent = answered == 0 && !self.members.contains(&backend.address);
+            let absent = answered == 0 && !self.members.contains_key(&backend.address);
             cells.push(if absent { "-".to_owned() } else { thousands(answered) });
         }
         if self.backends.len() > COLUMNS {
@@ -164,8 +186,7 @@ impl Report {
         for line in tally::table(&self.backends) {
             print(&line);
         }
-        let legend =
-            "requests: attempts sent there; retries: those that followed a failed one; times: of answers";
+        let legend = "requests: attempts sent there; retries: after a failed one; times: of answers";
         print(&self.screen.paint(Paint::Dim, legend));
         print("");
         let lost = match self.lost {
@@ -177,7 +198,29 @@ impl Report {
         print(&format!(
             "{finished} requests in {seconds:.1} s: {lost} ({errors} failed attempts, {retries} retries)"
         ));
+        if let Some(slow) = &self.slow {
+            self.show_share(slow);
+        }
         self.lost
+    }
+
+    /// Shows how much of what was sent meanwhile a slow backend got, beside what it had to expect.
+    fn show_share(&self, slow: &Slow) {
+        let backend = &self.backends[slow.index];
+        let got = percent(backend.total.requests - slow.sent_before, self.sent() - slow.all_before);
+        let even = percent(1, self.members.len());
+        let weights = self.members.values().map(|weight| *weight as usize).sum();
+        let by_weight =
+            percent(self.members.get(&backend.address).map_or(0, |weight| *weight as usize), weights);
+        print(&format!(
+            "{} was slow: {got} of the requests while it was (even is {even}, by weight {by_weight})",
+            backend.label
+        ));
+    }
+
+    /// Attempts in all.
+    fn sent(&self) -> usize {
+        self.backends.iter().map(|backend| backend.total.requests).sum()
     }
 
     /// Names the columns, whenever there are others than before.
@@ -197,7 +240,7 @@ impl Report {
 
     fn columns_line(&self, time: &str, requests: &str, cells: &[String]) {
         let labels = self.backends.iter().take(COLUMNS).map(|backend| backend.label.len());
-        let mut line = format!("{time:>8}  {requests:>9}");
+        let mut line = format!("{time:>7}  {requests:>8}");
         for (cell, width) in cells.iter().zip(labels.chain(std::iter::repeat(0))) {
             let _ = write!(line, "  {cell:>width$}", width = width.max(7));
         }
@@ -222,6 +265,6 @@ impl Report {
     }
 
     fn time(&self) -> String {
-        format!("{:>6.1} s", self.started.elapsed().as_secs_f64())
+        format!("{:>5.1} s", self.started.elapsed().as_secs_f64())
     }
 }

@@ -54,6 +54,11 @@ pub(crate) fn thousands(number: usize) -> String {
     grouped
 }
 
+/// A part of a whole, in whole per cent.
+pub(crate) fn percent(part: usize, whole: usize) -> String {
+    format!("{} %", (100 * part + whole / 2) / whole.max(1))
+}
+
 /// Milliseconds with two decimals.
 pub(crate) fn milliseconds(time: Option<Duration>) -> String {
     time.map_or_else(|| "-".to_owned(), |time| format!("{:.2} ms", time.as_secs_f64() * 1e3))

@@ -90,7 +90,7 @@ impl<L, P> RetryBuilder<L, P> {
     }
 
     /// Gives each request a key for strategies that hash, a `u64` or an `Option<u64>`; the policy set before decides
-    /// the rest.
+    /// the rest. A text is hashed first, by a function that is the same in all clients.
     pub fn key_by<Req, K, F>(self, key: F) -> RetryBuilder<L, KeyBy<P, F>>
     where
         F: Fn(&Req) -> K,

@@ -14,6 +14,7 @@ use crate::attempt_end::{AttemptEnd, AttemptResult};
 ///
 /// ```
 /// use std::io;
+/// use lb_core::Outcome;
 /// use lb_retry::{AttemptEnd, AttemptResult, Policy, Verdict};
 ///
 /// /// Sends a request again when it was refused, and when the server says "not now".
@@ -30,6 +31,14 @@ use crate::attempt_end::{AttemptEnd, AttemptResult};
 ///             AttemptResult::Response(_) => Verdict::Accept,
 ///             AttemptResult::Error(error) if error.kind() == io::ErrorKind::ConnectionRefused => Verdict::Retry,
 ///             _ => Verdict::GiveUp,
+///         }
+///     }
+///
+///     /// For strategies such as `PeakEwma` any 5xx is a failure of the server, retried or not.
+///     fn outcome(&self, end: &AttemptEnd<'_, u16, io::Error>) -> Outcome {
+///         match end.result() {
+///             AttemptResult::Response(status) if *status < 500 => Outcome::Success,
+///             _ => Outcome::Failure,
 ///         }
 ///     }
 ///

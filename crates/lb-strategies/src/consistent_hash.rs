@@ -93,7 +93,8 @@ where
 
     /// Bounds what an endpoint may have in flight to `c` times its share of all that this balancer has in flight, rounded
     /// up: 1.25 is usual. A key whose endpoint is full goes to another place that its hash names. While several threads
-    /// pick at once, an endpoint may get one more for each of them.
+    /// pick at once, an endpoint may get one more for each of them. While little is in flight the bound is 1: then two
+    /// requests of one key at once go to two endpoints.
     ///
     /// `c` is 1 or more. A smaller one, or NaN, could not hold all requests: it counts as 1, and a warning says so.
     ///

@@ -1,21 +1,20 @@
 //! Load balancers: the strategies that choose one endpoint of a publisher's set for each request.
 //!
-//! | strategy | rule | cost of a pick beside the set's | when another is better |
-//! |---|---|---|---|
-//! | [`RoundRobin`] | each in turn | one add on a counter of the thread's own | endpoints of unequal capacity |
-//! | [`Random`] | uniform | one step of a generator of the thread's own | few requests: the spread is as √n |
-//! | [`WeightedRoundRobin`] | each in turn, as often as its weight says | the same as `RoundRobin`, and a look at a table | weights that do not fit the endpoints |
-//! | [`WeightedRandom`] | by weight | the same as `Random`, and a look at a table | few requests |
-//! | [`Srv`] | RFC 2782: the lowest priority, by weight | as `WeightedRandom` | records without weights |
-//! | [`LeastLoaded`] | the less loaded of two, by requests in flight | two counts that other threads write, two adds | endpoints that fail fast |
-//! | [`PeakEwma`] | the faster of two, by a moving average | two looks at the clock, one exchange, two adds | latencies that differ by request |
-//! | [`HotCold`] | the fastest that is not hot, by what servers report | two looks at the clock, four endpoints' reports | servers that report nothing |
-//! | [`ConsistentHash`] | the endpoint of the request's key | a look at a table | requests that are all alike |
+//! | strategy | knows | rule | cost of a pick beside the set's | when another is better |
+//! |---|---|---|---|---|
+//! | [`RoundRobin`] | nothing | each in turn | one add on a counter of the thread's own | endpoints of unequal capacity |
+//! | [`Random`] | nothing | uniform | one step of a generator of the thread's own | few requests: the spread is as √n |
+//! | [`WeightedRoundRobin`] | weight | each in turn, as often as its weight says | as `RoundRobin`, and a look at a table | capacities that are not known, or change |
+//! | [`WeightedRandom`] | weight | in proportion to weight | as `Random`, and a look at a table | few requests |
+//! | [`Srv`] | weight, priority | as RFC 2782 has it | as `WeightedRandom` | tiers that `PriorityTiers` has chosen already: `WeightedRandom` |
+//! | [`LeastLoaded`] | weight, requests in flight | the less loaded of two drawn | as `Random`, and four looks at counts that threads share | endpoints that fail fast |
+//! | [`PeakEwma`] | these, latency and failures | of two drawn, the one with the lower expected latency | as `LeastLoaded`, an average, and two looks at the clock | latencies that differ by request, not by endpoint |
+//! | [`HotCold`] | these, and what servers report | the fastest that is not hot, of four drawn | as `PeakEwma`, and the reports of four | servers that report nothing: `LeastLoaded` |
+//! | [`ConsistentHash`] | weight, the request's key | the endpoint that the key belongs to | one or two reads; by rendezvous a step an endpoint | endpoints that keep nothing for a key |
 //!
-//! `RoundRobin` and `Random` ignore the weight, as Go kit's do; the others know it. Priority is known to `Srv`, and to the
-//! filter `PriorityTiers`. All pick again while an untried endpoint is left when a request says which it has
-//! [tried](lb_core::PickRequest::with_tried), and then from the [next tier](lb_core::EndpointSet::next_tier). A pick takes
-//! no lock, allocates nothing and logs nothing.
+//! `RoundRobin` and `Random` ignore weight and priority, as Go kit's do. All pick again while an untried endpoint is left
+//! when a request says which it has [tried](lb_core::PickRequest::with_tried), and then from the
+//! [next tier](lb_core::EndpointSet::next_tier). A pick takes no lock, allocates nothing and logs nothing.
 
 mod circle;
 mod consistent_hash;

@@ -2,7 +2,8 @@ mod http;
 
 use std::io::{self, BufReader, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
@@ -12,7 +13,7 @@ use crate::tcp::{Connection, TcpServer};
 /// An HTTP/1.1 server in the test's own process, on a loopback port: one instance of a service.
 ///
 /// It keeps connections alive, answers every request with status 200 and its name as the body, and counts.
-/// It can be told to [respond](Backend::respond) otherwise, to [refuse](Backend::refuse) connections and to
+/// It can be told to [respond](Backend::respond) otherwise or late, to [refuse](Backend::refuse) connections and to
 /// [accept](Backend::accept) them again on the same port. Dropping it cuts its connections and ends its threads.
 ///
 /// Bodies of requests are read and thrown away; chunked ones are answered with status 411.
@@ -47,6 +48,8 @@ pub enum Respond {
     Ok,
     /// This status (say 500) and its name. What is no status, below 200 or above 599, becomes 500.
     Status(u16),
+    /// Status 200 and its name, this much later: a slow instance.
+    After(Duration),
     /// Holds the request until it is told to respond otherwise.
     Hang,
     /// Closes the connection without an answer.
@@ -178,16 +181,34 @@ impl Shared {
         self.wake.notify_all();
     }
 
-    /// Counts the request in and out again; what is returned is never `Hang`.
+    /// Counts the request in and out again, and holds it as long as it is told to; what is returned is never `Hang`.
     fn take(&self, request: &Request, connection: &Connection) -> Respond {
         let mut state = lock(&self.state);
         state.requests += 1;
         state.in_flight += 1;
         state.listeners.retain(|listener| listener.send(request.clone()).is_ok());
-        let held = |state: &mut State| state.respond == Respond::Hang && !connection.is_cut();
-        let mut state = self.wake.wait_while(state, held).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.hold(state, connection);
         state.in_flight -= 1;
         if connection.is_cut() { Respond::Die } else { state.respond }
+    }
+
+    /// Waits until the request is to be answered, or its connection was cut.
+    fn hold<'a>(&self, mut state: MutexGuard<'a, State>, connection: &Connection) -> MutexGuard<'a, State> {
+        loop {
+            let told = state.respond;
+            let time = match told {
+                Respond::Hang => Duration::MAX,
+                Respond::After(time) => time,
+                Respond::Ok | Respond::Status(_) | Respond::Die => return state,
+            };
+            let held = |state: &mut State| state.respond == told && !connection.is_cut();
+            let waited = self.wake.wait_timeout_while(state, time, held);
+            let (after, end) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = after;
+            if end.timed_out() || connection.is_cut() {
+                return state;
+            }
+        }
     }
 }
 
@@ -197,8 +218,8 @@ fn serve(shared: &Shared, name: &str, connection: &Connection) -> io::Result<()>
     while let Some(head) = http::read_head(&mut reader)? {
         http::skip_body(&mut reader, &head)?;
         let status = match shared.take(&head.request, connection) {
-            Respond::Ok if head.chunked => 411,
-            Respond::Ok => 200,
+            Respond::Ok | Respond::After(_) if head.chunked => 411,
+            Respond::Ok | Respond::After(_) => 200,
             Respond::Status(status @ 200..=599) => status,
             Respond::Status(_) => 500,
             Respond::Hang | Respond::Die => return connection.stream.shutdown(Shutdown::Both),

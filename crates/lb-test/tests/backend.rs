@@ -106,6 +106,28 @@ fn it_hangs_until_it_is_told_otherwise() {
 }
 
 #[test]
+fn it_answers_late_or_at_once_when_it_is_told_otherwise() {
+    let backend = Backend::start("blue").unwrap();
+    let (events, late) = (backend.events(), Duration::from_millis(20));
+    backend.respond(Respond::After(late));
+    let mut client = Client::new(&backend);
+    #[expect(clippy::disallowed_methods, reason = "what it tests is how long an answer takes")]
+    let started = std::time::Instant::now();
+    assert_eq!(client.get().unwrap(), (200, "blue".into()));
+    assert!(started.elapsed() >= late);
+    events.recv().unwrap();
+
+    // Longer than the client waits.
+    backend.respond(Respond::After(Duration::from_secs(3600)));
+    client.send("GET / HTTP/1.1\r\n\r\n");
+    events.recv().unwrap();
+    backend.respond(Respond::Hang);
+    assert_eq!(backend.in_flight(), 1);
+    backend.respond(Respond::Status(503));
+    assert_eq!(client.receive().unwrap().0, 503);
+}
+
+#[test]
 fn it_dies_without_an_answer() {
     let backend = Backend::start("blue").unwrap();
     backend.respond(Respond::Die);

@@ -10,10 +10,11 @@
 
 pub use lb_core::{
     AsyncEndpoint, AsyncEndpointFn, BoxAsyncEndpoint, BoxEndpoint, BoxError, BoxLoadBalancer, BoxPublisher,
-    Cancelled, Canceller, Context, Derived, DerivedRef, Endpoint, EndpointCache, EndpointCell, EndpointFn,
-    EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Factory, Instance, LoadBalancer, Maker,
-    Observer, Observers, Pick, PickRequest, Publisher, RetiredSet, Tried, async_endpoint_fn, boxed,
-    endpoint_fn,
+    Cancelled, Canceller, Chore, ChoreWaker, Clock, Context, Derived, DerivedRef, Endpoint, EndpointCache,
+    EndpointCell, EndpointFn, EndpointId, EndpointSet, EndpointWriter, Endpoints, Error, Events, Factory,
+    Housekeeper, Instance, LoadBalancer, Maker, Mark, Observer, Observers, Outcome, Pick, PickObserver,
+    PickRequest, Publisher, Record, Reported, RetiredSet, StateKey, TierChoice, TierChosen, TierRule, Tried,
+    async_endpoint_fn, boxed, endpoint_fn,
 };
 
 #[cfg(feature = "static")]
@@ -26,7 +27,7 @@ pub use lb_discovery::{
 };
 
 #[cfg(feature = "dns")]
-pub use lb_dns::{DnsBuilder, DnsError, DnsPublisher, Resolver, ResolverSettings};
+pub use lb_dns::{DnsBuilder, DnsError, DnsPublisher, InvalidSetting, Resolver, ResolverSettings};
 
 #[cfg(feature = "dnssrv")]
 pub use lb_dnssrv::{
@@ -42,7 +43,10 @@ pub use lb_dnssrv::Families;
 pub use lb_filters::PriorityTiers;
 
 #[cfg(feature = "strategies")]
-pub use lb_strategies::{Random, RoundRobin};
+pub use lb_strategies::{
+    ConsistentHash, Explanation, InFlight, LeastLoaded, PeakEwma, PeakEwmaBuilder, Random, RoundRobin, Srv,
+    WeightedRandom, WeightedRoundRobin,
+};
 
 #[cfg(feature = "retry")]
 pub use lb_retry::{
@@ -53,7 +57,7 @@ pub use lb_retry::{
 
 #[cfg(feature = "tower")]
 pub use lb_tower::{
-    Anonymous, Balance, BalanceError, CannotNotify, CompleteOnBody, CompleteOnResponse, DiscoverStream,
-    EndpointService, Key, OnRuntime, ResponseFuture, RuntimeBound, ServiceEndpoint, ToPickRequest,
-    TrackCompletion, TrackedBody, on_runtime,
+    Anonymous, Balance, BalanceError, ByResult, CannotNotify, Classify, CompleteOnBody, CompleteOnResponse,
+    DiscoverStream, EndpointService, Key, OnRuntime, ResponseFuture, RuntimeBound, ServiceEndpoint,
+    ToPickRequest, TrackCompletion, TrackedBody, on_runtime,
 };
