@@ -44,8 +44,8 @@ pub use lb_filters::PriorityTiers;
 
 #[cfg(feature = "strategies")]
 pub use lb_strategies::{
-    ConsistentHash, Explanation, InFlight, LeastLoaded, PeakEwma, PeakEwmaBuilder, Random, RoundRobin, Srv,
-    WeightedRandom, WeightedRoundRobin,
+    ConsistentHash, Explanation, HotCold, HotColdBuilder, InFlight, LeastLoaded, PeakEwma, PeakEwmaBuilder,
+    Random, RoundRobin, Srv, WeightedRandom, WeightedRoundRobin,
 };
 
 #[cfg(feature = "retry")]
