@@ -28,7 +28,7 @@ def ring(ms):
     pts=[]
     for i,(n,w) in enumerate(ms):
         if w==0: continue
-        for j in range(max(1,w*160//unit)): pts.append((further(xxh64(n),j),i))
+        for j in range(max(1,w*320//unit)): pts.append((further(xxh64(n),j),i))
     pts.sort()
     def own(h):
         o=pts[-1][1]
@@ -51,7 +51,7 @@ def maglev(ms):
     size=65537; o=sorted((xxh64(n),i) for i,(n,w) in enumerate(ms)); total=sum(w for _,w in ms)
     q=[];before=0;given=0
     for h,i in o:
-        before+=ms[i][1]; due=-(-before*size//total)-given; given+=due; q.append(due)
+        before+=ms[i][1]; due=before*size//total-given; given+=due; q.append(due)
     for k,(h,i) in enumerate(o):
         if q[k]==0 and ms[i][1]>0:
             m=max(range(len(q)),key=lambda x:(q[x],x)); q[m]-=1; q[k]=1
