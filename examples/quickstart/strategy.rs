@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loadbalancer::{
-    BoxLoadBalancer, ConsistentHash, DnsSrvPublisher, LeastLoaded, LoadBalancer, PeakEwma, Random,
+    BoxLoadBalancer, ConsistentHash, DnsSrvPublisher, HotCold, LeastLoaded, LoadBalancer, PeakEwma, Random,
     RoundRobin, Srv, WeightedRandom, WeightedRoundRobin,
 };
 
@@ -12,7 +12,7 @@ use crate::client::Client;
 type Publisher = Arc<DnsSrvPublisher<Client>>;
 
 /// By its name on the command line, its name in code, and the line that makes it.
-const ALL: [Strategy; 10] = [
+const ALL: [Strategy; 11] = [
     Strategy("round-robin", "RoundRobin", |p| RoundRobin::new(p).boxed()),
     Strategy("random", "Random", |p| Random::from_os_rng(p).boxed()),
     Strategy("weighted-round-robin", "WeightedRoundRobin", |p| WeightedRoundRobin::new(p).boxed()),
@@ -20,6 +20,7 @@ const ALL: [Strategy; 10] = [
     Strategy("srv", "Srv", |p| Srv::new(p).boxed()),
     Strategy("least-loaded", "LeastLoaded", |p| LeastLoaded::new(p).boxed()),
     Strategy("peak-ewma", "PeakEwma", |p| PeakEwma::new(p).boxed()),
+    Strategy("hot-cold", "HotCold", |p| HotCold::new(p).boxed()),
     Strategy("ring", "ConsistentHash::ring", |p| ConsistentHash::ring(p).boxed()),
     Strategy("maglev", "ConsistentHash::maglev", |p| ConsistentHash::maglev(p).boxed()),
     Strategy("rendezvous", "ConsistentHash::rendezvous", |p| ConsistentHash::rendezvous(p).boxed()),
@@ -54,7 +55,7 @@ impl Strategy {
     }
 }
 
-/// The names of all, in two lines.
+/// The names of all, in lines of five.
 pub(crate) fn names(line_break: &str) -> String {
     let names = ALL.map(|strategy| strategy.0);
     names.chunks(5).map(|some| some.join(", ")).collect::<Vec<_>>().join(&format!(",{line_break}"))
