@@ -19,8 +19,6 @@ const SLOTS_AN_ENDPOINT: usize = 13;
 /// In so many rounds each endpoint takes its slots.
 const ROUNDS: u64 = 64;
 
-const FREE: u32 = u32::MAX;
-
 impl Maglev {
     pub(super) fn new(hashes: &[u64], shares: &Shares) -> Self {
         let wanted = hashes.len() * SLOTS_AN_ENDPOINT;
@@ -31,7 +29,7 @@ impl Maglev {
         let mut orders: Vec<Order> = by_hash.iter().map(|(hash, _)| Order::new(*hash, size)).collect();
         let quotas =
             quotas(by_hash.iter().map(|(_, owner)| shares.weight(*owner as usize)), shares.total(), size);
-        let mut slots = vec![FREE; size as usize];
+        let mut slots = Slots::new(size);
         for round in 0..ROUNDS {
             for ((order, (_, owner)), quota) in orders.iter_mut().zip(&by_hash).zip(&quotas) {
                 for _ in quota * round / ROUNDS..quota * (round + 1) / ROUNDS {
@@ -39,7 +37,7 @@ impl Maglev {
                 }
             }
         }
-        Self(slots.into())
+        Self(slots.owners.into())
     }
 
     #[inline]
@@ -54,6 +52,32 @@ impl Maglev {
 
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+/// The slots while they are taken. Most looks find a slot taken, so what is free stands apart, a bit for each slot: it fits
+/// the nearest cache.
+struct Slots {
+    owners: Vec<u32>,
+    taken: Vec<u64>,
+}
+
+impl Slots {
+    fn new(size: u32) -> Self {
+        let size = size as usize;
+        Self { owners: vec![0; size], taken: vec![0; size.div_ceil(64)] }
+    }
+
+    /// Whether it was free.
+    #[inline]
+    fn take(&mut self, slot: usize, owner: u32) -> bool {
+        let (word, bit) = (&mut self.taken[slot / 64], 1 << (slot % 64));
+        if *word & bit != 0 {
+            return false;
+        }
+        *word |= bit;
+        self.owners[slot] = owner;
+        true
     }
 }
 
@@ -96,13 +120,12 @@ impl Order {
         Self { next, skip, size }
     }
 
-    fn take_next_free(&mut self, slots: &mut [u32], owner: u32) {
+    fn take_next_free(&mut self, slots: &mut Slots, owner: u32) {
         loop {
             let slot = self.next as usize;
             let next = self.next + self.skip;
             self.next = if next >= self.size { next - self.size } else { next };
-            if slots[slot] == FREE {
-                slots[slot] = owner;
+            if slots.take(slot, owner) {
                 return;
             }
         }

@@ -16,16 +16,17 @@ const FEWEST_POINTS: usize = 10;
 /// The j-th point of an endpoint is the j-th number from its hash. How many it has follows from its weight by a unit that
 /// seldom changes, so that an endpoint that comes or goes seldom moves another's points.
 pub(super) fn new(hashes: &[u64], weights: &[u32]) -> Circle {
-    let base = points_of_unit(hashes.len());
+    let base = points_of_unit(hashes.len()) as u64;
     let (unit, all_zero) = (unit(weights), weights.iter().all(|weight| *weight == 0));
-    let mut arcs = Vec::new();
+    let points = |weight: u32| match u64::from(weight) {
+        0 if all_zero => base,
+        0 => 0,
+        weight => (weight * base / unit).max(1),
+    };
+    let size = weights.iter().map(|weight| points(*weight)).sum::<u64>();
+    let mut arcs = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     for ((&hash, owner), &weight) in hashes.iter().zip(0..).zip(weights) {
-        let points = match u64::from(weight) {
-            0 if all_zero => base as u64,
-            0 => 0,
-            weight => (weight * base as u64 / unit).max(1),
-        };
-        arcs.extend((0..points).map(|point| Arc { start: hashing::further(hash, point), owner }));
+        arcs.extend((0..points(weight)).map(|point| Arc { start: hashing::further(hash, point), owner }));
     }
     sort(&mut arcs);
     Circle::new(arcs)
