@@ -21,6 +21,9 @@ mod consistent_hash;
 mod draw;
 mod ewma;
 mod forward;
+#[cfg(all(any(test, fuzzing), not(loom)))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hot_cold;
 mod in_flight;
 mod least_loaded;
