@@ -65,7 +65,7 @@ fn of_those_that_are_all_hot_the_least_loaded_is_picked() {
     let clock = Clock::manual();
     let lb = HotCold::builder(weighted(&[1, 1, 1])).quantile(0.0).clock(clock.clone()).seed(7).build();
     for _ in 0..100 {
-        hear_all(&lb, &clock, 3, |index| load(10 + index as u32).with_latency((3 - index as u32) * MS));
+        hear_all(&lb, &clock, 3, |index| [load(10), load(11), load(12)][index].with_latency(MS));
     }
     // The threshold has come down to the least that was heard, so that no other is below it.
     assert!(counts(&lb, 3)[0] > 990);

@@ -47,7 +47,7 @@ pub fn chi_square_critical(degrees: u32) -> f64 {
 /// ```
 /// use lb_test::picks_to_find;
 ///
-/// assert_eq!(picks_to_find(0.5, 0.51), 62_093);
+/// assert_eq!(picks_to_find(0.5, 0.51), 62_109);
 /// ```
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no test counts to 2⁵³")]
 pub fn picks_to_find(right: f64, biased: f64) -> u64 {
