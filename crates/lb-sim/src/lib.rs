@@ -52,6 +52,8 @@ mod generator;
 mod histogram;
 mod host;
 mod noise;
+#[cfg(feature = "peers")]
+pub mod peers;
 mod recorder;
 mod report;
 mod scenario;
