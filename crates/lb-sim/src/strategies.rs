@@ -1,7 +1,8 @@
 //! The strategies of this project, as they are simulated.
 
 use lb_strategies::{
-    ConsistentHash, LeastLoaded, PeakEwma, Random, RoundRobin, Srv, WeightedRandom, WeightedRoundRobin,
+    ConsistentHash, HotCold, LeastLoaded, PeakEwma, Random, RoundRobin, Srv, WeightedRandom,
+    WeightedRoundRobin,
 };
 
 use crate::strategy::{ClientSetup, Strategy};
@@ -21,6 +22,7 @@ impl Strategy {
             Self::bounded_maglev(),
             Self::least_loaded(),
             Self::peak_ewma(),
+            Self::hot_cold(),
         ]
     }
 
@@ -82,6 +84,13 @@ impl Strategy {
     pub fn peak_ewma() -> Self {
         Self::new("PeakEwma", |client| {
             PeakEwma::builder(client.publisher()).clock(client.clock()).seed(client.seed()).build()
+        })
+    }
+
+    /// [`HotCold`]: it is what it should be where servers [report](crate::Clients::reports).
+    pub fn hot_cold() -> Self {
+        Self::new("HotCold", |client| {
+            HotCold::builder(client.publisher()).clock(client.clock()).seed(client.seed()).build()
         })
     }
 }

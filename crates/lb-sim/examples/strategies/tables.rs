@@ -17,6 +17,7 @@ pub(crate) fn strategies() -> Vec<Strategy> {
         Strategy::bounded_maglev(),
         Strategy::least_loaded(),
         Strategy::peak_ewma(),
+        Strategy::hot_cold(),
     ]
 }
 
