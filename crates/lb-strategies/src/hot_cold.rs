@@ -17,23 +17,25 @@ use crate::split_mix::{STEP, below, mix};
 use crate::tiers::Tiers;
 use crate::two_choices::less_in_flight;
 
-/// Picks by what servers say of their own load, in their responses: of four endpoints drawn at random the fastest that is
+/// Picks by what servers say of their own load, in their responses: of eight endpoints drawn at random the fastest that is
 /// not hot, or the least loaded if all are.
 ///
 /// A server reports how many requests it works on, or its utilisation, and, if it can, its latency; the caller passes it
-/// on with [`Pick::report`]. An endpoint is hot while its load is above a quantile (0.84) of what was heard. The balancer's
-/// own requests since the report are counted at once, and a report counts for 1 s. Where a report has no latency, what
-/// the balancer has measured itself stands in for it; failures add to it, as slow as 1 s each, so that an endpoint that
-/// fails gets less than its share whatever it reports. An endpoint that has said nothing is picked as
-/// [`LeastLoaded`](crate::LeastLoaded) does, when it is drawn first: a silent one gets no more than its share, and where
-/// all are silent the strategy is that one. Endpoints are drawn in proportion to their
-/// [weight](lb_core::Instance::weight); 0 gets nothing, unless all are 0.
+/// on with [`Pick::report`]. An endpoint is hot while its load is above a quantile (0.84) of what was heard. A report counts
+/// for 1 s: what it says of the load gives way to what is usual meanwhile, what it says of the speed stays, and the
+/// balancer's own requests since then are counted at once. The latency of one more request is taken to grow with the
+/// requests in flight. Where a report has no latency, what the balancer has measured itself stands in for it; failures add
+/// to it, as slow as 1 s each, so that an endpoint that fails gets less than its share whatever it reports.
+///
+/// An endpoint that has said nothing is picked as [`LeastLoaded`](crate::LeastLoaded) does, when it is drawn first: a
+/// silent one gets no more than its share, and where all are silent the strategy is that one. Endpoints are drawn in
+/// proportion to their [weight](lb_core::Instance::weight); 0 gets nothing, unless all are 0.
 ///
 /// It is the choice of Prequal (B. Wydrowski et al., "Load is not what you should balance: Introducing Prequal", NSDI 2024,
 /// section 4) without its probes: reports ride on the responses. With few requests to each server reports are old, and it
 /// is `LeastLoaded` most of the time.
 ///
-/// Cost of a pick, its record and its drop: about 60 ns beside those of a round robin pick, and two looks at the clock; of a
+/// Cost of a pick, its record and its drop: about 70 ns beside those of a round robin pick, and two looks at the clock; of a
 /// report, one more look. Of an update: one pass. Memory: for each balancer a set of its own, and at most 150 bytes an
 /// endpoint.
 ///
@@ -65,7 +67,7 @@ struct Table {
 }
 
 /// So many endpoints are drawn for each pick.
-const CHOICES: u64 = 4;
+const CHOICES: u64 = 8;
 
 impl<P> HotCold<P>
 where
@@ -106,12 +108,12 @@ impl Table {
     #[inline]
     fn choose(&self, threshold: f32, now: u64, draw: impl Fn(u64) -> Option<usize>) -> Option<usize> {
         let first = draw(0)?;
-        let Some(mut best) = self.load(first, now).map(|load| (first, load)) else {
+        let Some(mut best) = self.load(first, now, threshold).map(|load| (first, load)) else {
             let second = draw(1).unwrap_or(first);
             return Some(less_in_flight(&self.shares, &self.in_flight, (first, second)));
         };
         for index in (1..CHOICES).filter_map(&draw) {
-            if let Some(load) = self.load(index, now)
+            if let Some(load) = self.load(index, now, threshold)
                 && load.is_better_than(best.1, threshold)
             {
                 best = (index, load);
@@ -134,8 +136,8 @@ impl Table {
     }
 
     #[inline]
-    fn load(&self, index: usize, now: u64) -> Option<heard::Load> {
-        self.heard[index].load(self.in_flight[index].get(), now)
+    fn load(&self, index: usize, now: u64, threshold: f32) -> Option<heard::Load> {
+        self.heard[index].load(self.in_flight[index].get(), now, threshold)
     }
 }
 

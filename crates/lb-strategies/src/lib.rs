@@ -9,7 +9,7 @@
 //! | [`Srv`] | weight, priority | as RFC 2782 has it | as `WeightedRandom` | tiers that `PriorityTiers` has chosen already: `WeightedRandom` |
 //! | [`LeastLoaded`] | weight, requests in flight | the less loaded of two drawn | as `Random`, and four looks at counts that threads share | endpoints that fail fast |
 //! | [`PeakEwma`] | these, latency and failures | of two drawn, the one with the lower expected latency | as `LeastLoaded`, an average, and two looks at the clock | latencies that differ by request, not by endpoint |
-//! | [`HotCold`] | these, and what servers report | the fastest that is not hot, of four drawn | as `PeakEwma`, and the reports of four | servers that report nothing: `LeastLoaded` |
+//! | [`HotCold`] | these, and what servers report | the fastest that is not hot, of eight drawn | as `PeakEwma`, and the reports of eight | servers that report nothing: `LeastLoaded` |
 //! | [`ConsistentHash`] | weight, the request's key | the endpoint that the key belongs to | one or two reads; by rendezvous a step an endpoint | endpoints that keep nothing for a key |
 //!
 //! `RoundRobin` and `Random` ignore weight and priority, as Go kit's do. All pick again while an untried endpoint is left

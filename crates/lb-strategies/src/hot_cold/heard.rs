@@ -12,8 +12,8 @@ use crate::sync::{AtomicU32, AtomicU64};
 #[derive(Debug)]
 pub(super) struct Settings {
     quantile: f32,
-    /// How long a report counts, in nanoseconds.
-    age: u64,
+    /// The inverse of how long a report counts, in nanoseconds.
+    per_age: f32,
     decay: Decay,
     pub(super) clock: Clock,
     /// Above which load an endpoint is hot, as `f32`: the quantile of what was heard, followed step by step.
@@ -23,12 +23,18 @@ pub(super) struct Settings {
 /// What a failure adds to the latency, in nanoseconds.
 const PENALTY: f32 = 1e9;
 
+/// What load is usual, as a part of the one above which an endpoint is hot.
+const USUAL: f32 = 0.8;
+
+/// The load of a server that reports its utilisation alone.
+const PERCENT: f32 = 100.0;
+
 impl Settings {
     #[expect(clippy::cast_possible_truncation, reason = "24 bits of a quantile are enough")]
     pub(super) fn new(quantile: f64, age: Duration, clock: Clock) -> Self {
-        let age = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+        let per_age = 1.0 / nanos(age).max(1.0);
         let decay = Decay::with_time_constant(Duration::from_secs(1));
-        Self { quantile: quantile as f32, age, decay, clock, threshold: AtomicU32::new(0) }
+        Self { quantile: quantile as f32, per_age, decay, clock, threshold: AtomicU32::new(0) }
     }
 
     #[inline]
@@ -59,8 +65,8 @@ pub(super) struct Heard {
     load: AtomicU64,
     /// When it was reported, in nanoseconds, plus one. 0: nothing was.
     reported: AtomicU64,
-    /// The latency that was reported, as `f32` in nanoseconds. 0: none was.
-    latency: AtomicU32,
+    /// By how much one request in flight raises the latency, as `f32` in nanoseconds.
+    per_request: AtomicU32,
     measured: Ewma,
     failures: Ewma,
     settings: Arc<Settings>,
@@ -92,7 +98,7 @@ impl Heard {
         Self {
             load: AtomicU64::new(0),
             reported: AtomicU64::new(0),
-            latency: AtomicU32::new(0),
+            per_request: AtomicU32::new(0),
             measured: Ewma::default(),
             failures: Ewma::default(),
             settings,
@@ -106,25 +112,29 @@ impl Heard {
     }
 
     /// How it stands, with so many own requests in flight. `None`: nothing was heard lately.
+    ///
+    /// What a report says of the load is soon over, and what it says of the speed is not: as the report ages, the load is
+    /// taken to be more and more what is usual. Own requests since then count in full.
     #[inline]
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
-        reason = "24 bits of a count are enough"
+        reason = "24 bits of a count or a time are enough"
     )]
-    pub(super) fn load(&self, in_flight: u32, now: u64) -> Option<Load> {
+    pub(super) fn load(&self, in_flight: u32, now: u64, threshold: f32) -> Option<Load> {
         let reported = self.reported.load(Ordering::Relaxed).checked_sub(1)?;
-        if now.saturating_sub(reported) > self.settings.age {
+        let age = now.saturating_sub(reported) as f32 * self.settings.per_age;
+        if age > 1.0 {
             return None;
         }
         let word = self.load.load(Ordering::Relaxed);
         let (load, own) = (f32::from_bits((word >> 32) as u32), word as u32);
-        let latency = match self.latency.load(Ordering::Relaxed) {
-            0 => self.measured.last().unwrap_or(0.0),
-            latency => f32::from_bits(latency),
-        };
+        let fresh = (1.0 - age).powi(3);
+        let usual = USUAL * threshold;
+        let load = (usual + (load - usual) * fresh + in_flight as f32 - own as f32).max(0.0);
+        let per_request = f32::from_bits(self.per_request.load(Ordering::Relaxed));
         let failures = self.failures.get(now, self.settings.decay).unwrap_or(0.0);
-        Some(Load { load: (load + in_flight as f32 - own as f32).max(0.0), latency: latency + failures })
+        Some(Load { load, latency: per_request * (load + 1.0) + failures })
     }
 }
 
@@ -136,7 +146,7 @@ impl PickObserver for Heard {
                 before.map_or(sample, |(average, left)| average * left + sample * (1.0 - left))
             }
         };
-        let latency = record.elapsed().as_secs_f32() * 1e9;
+        let latency = nanos(record.elapsed());
         match record.outcome() {
             Outcome::Success => self.measured.update(now, decay, average(latency)),
             Outcome::Failure => {
@@ -153,14 +163,21 @@ impl PickObserver for Heard {
         reason = "24 bits of a load are enough"
     )]
     fn reported(&self, report: &Reported) {
-        let in_flight = report.in_flight().map(|count| count as f32);
-        let Some(load) = in_flight.or_else(|| report.utilisation().map(|used| 100.0 * used as f32)) else {
-            return;
+        let (in_flight, utilisation) = (report.in_flight(), report.utilisation().map(|used| used as f32));
+        let load = match (in_flight, utilisation) {
+            (Some(in_flight), _) => in_flight as f32,
+            (None, Some(utilisation)) => PERCENT * utilisation,
+            (None, None) => return,
         };
+        // How many requests it works on at once: up to so many the latency does not grow.
+        let cores = match (in_flight, utilisation) {
+            (Some(_), Some(utilisation)) if utilisation > 0.0 => load / utilisation,
+            _ => 0.0,
+        };
+        let latency = report.latency().map(nanos).or_else(|| self.measured.last()).unwrap_or(0.0);
         let own = self.in_flight.get().map_or(0, |in_flight| in_flight.get());
-        let latency = report.latency().map_or(0, |latency| (latency.as_secs_f32() * 1e9).max(1.0).to_bits());
         self.load.store(u64::from(load.to_bits()) << 32 | u64::from(own), Ordering::Relaxed);
-        self.latency.store(latency, Ordering::Relaxed);
+        self.per_request.store((latency / cores.max(load + 1.0)).to_bits(), Ordering::Relaxed);
         self.reported.store(self.settings.clock.nanos().saturating_add(1), Ordering::Relaxed);
         self.settings.heard(load);
     }
@@ -168,4 +185,9 @@ impl PickObserver for Heard {
     fn clock(&self) -> Option<&Clock> {
         Some(&self.settings.clock)
     }
+}
+
+#[inline]
+fn nanos(duration: Duration) -> f32 {
+    duration.as_secs_f32() * 1e9
 }
