@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use rand::rngs::SmallRng;
+use rand::rngs::Xoshiro256PlusPlus;
 
 /// How long to wait once every endpoint was tried: exponential, with full jitter.
 ///
@@ -79,7 +79,7 @@ pub enum InvalidBackoff {
 #[derive(Debug)]
 pub(crate) struct Delays {
     round: u32,
-    generator: SmallRng,
+    generator: Xoshiro256PlusPlus,
 }
 
 impl Delays {
@@ -88,7 +88,7 @@ impl Delays {
         Self::seeded(rand::make_rng())
     }
 
-    pub(crate) fn seeded(generator: SmallRng) -> Self {
+    pub(crate) fn seeded(generator: Xoshiro256PlusPlus) -> Self {
         Self { round: 0, generator }
     }
 

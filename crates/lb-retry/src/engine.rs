@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use lb_core::{EndpointId, Tried};
 use rand::SeedableRng;
-use rand::rngs::SmallRng;
+use rand::rngs::Xoshiro256PlusPlus;
 
 use self::failures::Failures;
 pub use self::limits::Limits;
@@ -80,7 +80,7 @@ impl Engine {
     /// Draws its waits from a generator of this seed, instead of from one that the thread's generator seeds.
     #[must_use]
     pub fn seeded(mut self, seed: u64) -> Self {
-        self.failures().delays = Delays::seeded(SmallRng::seed_from_u64(seed));
+        self.failures().delays = Delays::seeded(Xoshiro256PlusPlus::seed_from_u64(seed));
         self
     }
 

@@ -120,7 +120,7 @@ impl Clients {
     }
 
     /// Whether servers say in each response how loaded they are ([`lb_core::Reported`]): requests in flight, utilisation
-    /// and latency, as they stand when the work is done.
+    /// and latency, as they stand when the work is done. One that fails fast says that it is idle.
     pub fn reports(mut self, yes: bool) -> Self {
         self.reports = yes;
         self
@@ -135,7 +135,8 @@ impl Clients {
 
     /// Whether all clients look at one publisher, as the threads of one process do: for large fleets, since a publisher
     /// takes some 200 bytes an endpoint. Strategies that count requests in flight ([`LeastLoaded`](lb_strategies::LeastLoaded),
-    /// [`PeakEwma`](lb_strategies::PeakEwma)) then share the counts: they know more than clients of their own would.
+    /// [`PeakEwma`](lb_strategies::PeakEwma)) then share the counts: they know more than clients of their own would. Those that
+    /// keep a state of their own for each endpoint look for it among those of all clients: with a thousand, that takes minutes.
     pub fn shared_view(mut self, yes: bool) -> Self {
         self.shared_view = yes;
         self

@@ -32,8 +32,7 @@
 //! **The same bits for a seed, on every machine.** One thread runs one run. Random numbers are from a generator of its own,
 //! logarithms from `libm`, and events of the same time come in the order in which they were scheduled. Arrivals, work,
 //! noise and the strategy draw from streams of their own: two strategies meet the same requests at the same times, so a
-//! few seeds tell them apart. (Waits of [`lb_retry::Engine`] are drawn by `rand`'s `SmallRng`, which differs between 32 and
-//! 64 bits.)
+//! few seeds tell them apart.
 //!
 //! **What it leaves out.** The cost of a pick itself, connections and their limits, packets that are lost, and whatever
 //! servers do to each other. Cores take requests first in, first out; a core works on one request to its end.
@@ -87,3 +86,8 @@ pub use statistics::Estimate;
 pub use strategy::{ClientSetup, Strategy};
 pub use verdict::Verdict;
 pub use work::Work;
+
+/// The program of the docs page is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/strategies.md")]
+struct DocsPage;

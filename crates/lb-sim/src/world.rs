@@ -95,7 +95,9 @@ struct Attempt {
     waiting: Option<(Held, LiveAttempt)>,
     id: lb_core::EndpointId,
     place: Place,
-    answer: Answer,
+    /// What the server has answered, or will have.
+    succeeded: bool,
+    report: Option<Reported>,
 }
 
 /// Where an attempt is.
@@ -106,11 +108,6 @@ enum Place {
     Core,
     /// Nobody will answer it.
     Lost,
-}
-
-enum Answer {
-    Failure,
-    Success(Option<Reported>),
 }
 
 impl World<'_> {

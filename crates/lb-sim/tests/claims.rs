@@ -49,7 +49,8 @@ fn one_of_ten_is_ten_times_slower() {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "slow without --release")]
 fn one_of_ten_fails_fast() {
-    let strategies = [Strategy::least_loaded(), Strategy::peak_ewma(), Strategy::bounded_maglev()];
+    let strategies =
+        [Strategy::least_loaded(), Strategy::peak_ewma(), Strategy::bounded_maglev(), Strategy::hot_cold()];
     let of_bad = |row: &Row| row.mean(|run| run.share(9));
     let shares = |clients, from| {
         let comparison = compare(&scenarios::one_failing(clients, from).unwrap(), &strategies);
@@ -59,7 +60,10 @@ fn one_of_ten_fails_fast() {
     assert_between("LeastLoaded", alone[0], 0.18, 0.205);
     assert_between("PeakEwma", alone[1], 0.0, 0.01);
     assert_between("bounded load", alone[2], 0.155, 0.175);
+    // It reports that it is idle, and gets no more than its share all the same.
+    assert_between("HotCold", alone[3], 0.0, 0.105);
     let twenty = shares(20, AT_ONCE);
+    assert_between("HotCold of 20 clients", twenty[3], 0.0, 0.105);
     assert_between("LeastLoaded of 20 clients", twenty[0], 0.105, 0.12);
     assert_between("PeakEwma of 20 clients", twenty[1], 0.0, 0.01);
     // Where the server did well before, one failure is averaged in: until 5 s it has its tenth of the requests, and of what

@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rand::SeedableRng;
-use rand::rngs::SmallRng;
+use rand::rngs::Xoshiro256PlusPlus;
 
 use super::{Backoff, Delays, InvalidBackoff};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 fn draws(backoff: Backoff, seed: u64, count: usize) -> Vec<Duration> {
-    let mut delays = Delays::seeded(SmallRng::seed_from_u64(seed));
+    let mut delays = Delays::seeded(Xoshiro256PlusPlus::seed_from_u64(seed));
     (0..count).map(|_| delays.draw(backoff)).collect()
 }
 
@@ -53,7 +53,7 @@ fn two_requests_do_not_sleep_the_same_delays() {
 
 #[test]
 fn the_last_wait_ends_before_what_is_left_of_the_time_and_is_never_zero() {
-    let mut delays = Delays::seeded(SmallRng::seed_from_u64(7));
+    let mut delays = Delays::seeded(Xoshiro256PlusPlus::seed_from_u64(7));
     for nanos in [0, 1] {
         assert_eq!(delays.within(Duration::from_nanos(nanos)), None);
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use lb_core::{Outcome, PickRequest, Reported};
 use lb_retry::{Engine, Limits, Reason, Step, Verdict};
 
-use super::{Answer, Attempt, Place, Request, World};
+use super::{Attempt, Place, Request, World};
 use crate::client::{Held, Picked};
 use crate::events::{Event, Lane};
 use crate::recorder::End;
@@ -79,17 +79,17 @@ impl World<'_> {
         let (client, work, is_measured) = (request.client, request.work, request.is_measured);
         let deadline = live.deadline().map(|deadline| self.nanos_at(deadline));
         self.recorder.sent(server, self.now, is_measured);
-        let (waiting, answer) = (Some((held, live)), Answer::Failure);
         let attempt = Attempt {
             request: place,
             client,
             server,
             work,
             is_measured,
-            waiting,
+            waiting: Some((held, live)),
             id,
             place: Place::Network,
-            answer,
+            succeeded: false,
+            report: None,
         };
         let attempt = self.attempts.insert(attempt);
         self.after_network(self.now, Event::Reaches { attempt });
@@ -103,16 +103,13 @@ impl World<'_> {
     pub(super) fn answered(&mut self, attempt: u32) {
         let Some(attempt) = self.attempts.remove(attempt) else { return };
         let Some((held, live)) = attempt.waiting else { return };
-        match attempt.answer {
-            Answer::Success(report) => {
-                self.end_attempt(attempt.client, held, Outcome::Success, report.as_ref());
-                self.finish(attempt.request, End::Succeeded);
-            }
-            Answer::Failure => {
-                self.recorder.attempt_failed(attempt.server, attempt.is_measured);
-                self.end_attempt(attempt.client, held, Outcome::Failure, None);
-                self.attempt_failed(attempt.request, live, attempt.id, false);
-            }
+        let outcome = if attempt.succeeded { Outcome::Success } else { Outcome::Failure };
+        self.end_attempt(attempt.client, held, outcome, attempt.report.as_ref());
+        if attempt.succeeded {
+            self.finish(attempt.request, End::Succeeded);
+        } else {
+            self.recorder.attempt_failed(attempt.server, attempt.is_measured);
+            self.attempt_failed(attempt.request, live, attempt.id, false);
         }
     }
 

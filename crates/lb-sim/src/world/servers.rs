@@ -1,6 +1,6 @@
 //! What happens at the servers.
 
-use super::{Answer, Mode, Place, World};
+use super::{Mode, Place, World};
 use crate::events::Event;
 use crate::fault::Kind;
 use crate::host::Taken;
@@ -24,10 +24,10 @@ impl World<'_> {
                         self.recorder.waited(self.now, self.now);
                     }
                     Taken::Queued => attempt.place = Place::Queue,
-                    Taken::Full => self.fails(place, self.now),
+                    Taken::Full => self.fails_alive(place, self.now),
                 }
             }
-            Mode::FailsAfter(after) => self.fails(place, self.now + after),
+            Mode::FailsAfter(after) => self.fails_alive(place, self.now + after),
             Mode::BlackHole => self.is_lost(place),
             Mode::Down => self.fails(place, self.now),
         }
@@ -41,7 +41,8 @@ impl World<'_> {
             return;
         }
         let reports = self.scenario.clients.reports;
-        attempt.answer = Answer::Success(reports.then(|| self.hosts[server].report()));
+        attempt.succeeded = true;
+        attempt.report = reports.then(|| self.hosts[server].report());
         if self.conditions[server].mode == Mode::BlackHole {
             self.is_lost(place);
         } else {
@@ -126,10 +127,18 @@ impl World<'_> {
         }
     }
 
-    /// The server sends a failure, at `from`.
+    /// The server answers with a failure at `from`, and says how loaded it is.
+    fn fails_alive(&mut self, place: u32, from: u64) {
+        if let Some(attempt) = self.attempts.get_mut(place) {
+            let reports = self.scenario.clients.reports;
+            attempt.report = reports.then(|| self.hosts[attempt.server as usize].report());
+        }
+        self.fails(place, from);
+    }
+
+    /// There is a failure at `from`.
     fn fails(&mut self, place: u32, from: u64) {
         if let Some(attempt) = self.attempts.get_mut(place) {
-            attempt.answer = Answer::Failure;
             attempt.place = Place::Network;
             self.after_network(from, Event::Answered { attempt: place });
         }
