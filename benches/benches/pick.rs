@@ -3,7 +3,7 @@
 //! The floor is what no pick can do without: one arc-swap load, one `Arc` clone and drop, one add on a counter of its
 //! own (`all_three`); for Random one generator step instead of the add (`with_generator`). Weighted strategies pick from
 //! weights of 1 to 1,000,000, those that hash by another key each time; peak EWMA records each pick, which takes two looks
-//! at the clock (`clock`).
+//! at the clock (`clock`); hot-cold is told of a report as well, which takes a third.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use benches::{fixed, key, on_threads, on_threads_counting, weighted};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use lb_core::{Clock, LoadBalancer, Outcome, PickRequest};
+use lb_core::{Clock, LoadBalancer, Outcome, PickRequest, Reported};
 use lb_strategies::{
-    ConsistentHash, LeastLoaded, PeakEwma, Random, RoundRobin, Srv, WeightedRandom, WeightedRoundRobin,
+    ConsistentHash, HotCold, LeastLoaded, PeakEwma, Random, RoundRobin, Srv, WeightedRandom,
+    WeightedRoundRobin,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -62,6 +63,19 @@ fn strategies(c: &mut Criterion) {
         |balancer, _| {
             let pick = balancer.endpoint();
             if let Ok(pick) = &pick {
+                pick.record(Outcome::Success);
+            }
+            drop(black_box(pick));
+        },
+    );
+    strategy(
+        c,
+        "hot_cold",
+        |count| HotCold::new(fixed(count)),
+        |balancer, _| {
+            let pick = balancer.endpoint();
+            if let Ok(pick) = &pick {
+                pick.report(&Reported::new().with_in_flight(3).with_utilisation(0.7));
                 pick.record(Outcome::Success);
             }
             drop(black_box(pick));
