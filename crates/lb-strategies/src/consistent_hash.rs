@@ -6,7 +6,6 @@ mod rendezvous;
 mod ring;
 mod table;
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lb_core::support::log_safely;
@@ -17,7 +16,7 @@ pub use explanation::Explanation;
 use self::bounded::{Bound, Load};
 use self::table::{Method, Places, Table};
 use crate::LOG;
-use crate::forward::forward_to_derived;
+use crate::forward::{debug_with_publisher, forward_to_derived};
 use crate::numbers::Numbers;
 use crate::sync::AtomicU64;
 use crate::tiers::{Tier, Tiers};
@@ -213,11 +212,4 @@ where
     forward_to_derived!(tables);
 }
 
-impl<P: Publisher + fmt::Debug> fmt::Debug for ConsistentHash<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConsistentHash")
-            .field("publisher", self.tables.publisher())
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
-    }
-}
+debug_with_publisher!(ConsistentHash, tables, settings);

@@ -15,3 +15,18 @@ macro_rules! forward_to_derived {
     };
 }
 pub(crate) use forward_to_derived;
+
+/// Shows a strategy by its publisher, which is in its field `$derived`, and by other fields; the tables are long.
+macro_rules! debug_with_publisher {
+    ($strategy:ident, $derived:ident $(, $field:ident)*) => {
+        impl<P: Publisher + std::fmt::Debug> std::fmt::Debug for $strategy<P> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($strategy))
+                    .field("publisher", self.$derived.publisher())
+                    $(.field(stringify!($field), &self.$field))*
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+pub(crate) use debug_with_publisher;

@@ -1,7 +1,6 @@
 mod builder;
 mod heard;
 
-use std::fmt;
 use std::sync::Arc;
 
 use lb_core::{Derived, EndpointSet, Error, LoadBalancer, Pick, PickRequest, Publisher, StateKey};
@@ -9,7 +8,7 @@ use lb_core::{Derived, EndpointSet, Error, LoadBalancer, Pick, PickRequest, Publ
 pub use builder::HotColdBuilder;
 
 use self::heard::{Heard, Settings};
-use crate::forward::forward_to_derived;
+use crate::forward::{debug_with_publisher, forward_to_derived};
 use crate::in_flight::InFlight;
 use crate::numbers::Numbers;
 use crate::shares::Shares;
@@ -176,11 +175,4 @@ where
     forward_to_derived!(tables);
 }
 
-impl<P: Publisher + fmt::Debug> fmt::Debug for HotCold<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HotCold")
-            .field("publisher", self.tables.publisher())
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
-    }
-}
+debug_with_publisher!(HotCold, tables, settings);

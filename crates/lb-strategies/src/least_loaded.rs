@@ -1,9 +1,8 @@
-use std::fmt;
 use std::sync::Arc;
 
 use lb_core::{Derived, EndpointSet, Error, LoadBalancer, Pick, PickRequest, Publisher, StateKey};
 
-use crate::forward::forward_to_derived;
+use crate::forward::{debug_with_publisher, forward_to_derived};
 use crate::in_flight::InFlight;
 use crate::numbers::Numbers;
 use crate::shares::Shares;
@@ -105,8 +104,4 @@ where
     forward_to_derived!(tables);
 }
 
-impl<P: Publisher + fmt::Debug> fmt::Debug for LeastLoaded<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LeastLoaded").field("publisher", self.tables.publisher()).finish_non_exhaustive()
-    }
-}
+debug_with_publisher!(LeastLoaded, tables);

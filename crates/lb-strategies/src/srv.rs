@@ -1,10 +1,8 @@
-use std::fmt;
-
 use lb_core::{
     Derived, EndpointSet, Error, LoadBalancer, Pick, PickRequest, Publisher, TierChoice, TierRule,
 };
 
-use crate::forward::forward_to_derived;
+use crate::forward::{debug_with_publisher, forward_to_derived};
 use crate::numbers::Numbers;
 use crate::shares::Shares;
 use crate::split_mix::below;
@@ -152,8 +150,4 @@ where
     forward_to_derived!(tables);
 }
 
-impl<P: Publisher + fmt::Debug> fmt::Debug for Srv<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Srv").field("publisher", self.tables.publisher()).finish_non_exhaustive()
-    }
-}
+debug_with_publisher!(Srv, tables);

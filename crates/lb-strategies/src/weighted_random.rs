@@ -1,8 +1,6 @@
-use std::fmt;
-
 use lb_core::{Derived, Error, LoadBalancer, Pick, PickRequest, Publisher};
 
-use crate::forward::forward_to_derived;
+use crate::forward::{debug_with_publisher, forward_to_derived};
 use crate::numbers::Numbers;
 use crate::shares::Shares;
 use crate::tiers::Tiers;
@@ -78,8 +76,4 @@ where
     forward_to_derived!(shares);
 }
 
-impl<P: Publisher + fmt::Debug> fmt::Debug for WeightedRandom<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeightedRandom").field("publisher", self.shares.publisher()).finish_non_exhaustive()
-    }
-}
+debug_with_publisher!(WeightedRandom, shares);

@@ -1,8 +1,6 @@
-use std::fmt;
-
 use lb_core::{Derived, Error, LoadBalancer, Pick, PickRequest, Publisher};
 
-use crate::forward::forward_to_derived;
+use crate::forward::{debug_with_publisher, forward_to_derived};
 use crate::numbers::Numbers;
 use crate::tiers::Tiers;
 use crate::turns::Turns;
@@ -88,10 +86,4 @@ where
     forward_to_derived!(tables);
 }
 
-impl<P: Publisher + fmt::Debug> fmt::Debug for WeightedRoundRobin<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeightedRoundRobin")
-            .field("publisher", self.tables.publisher())
-            .finish_non_exhaustive()
-    }
-}
+debug_with_publisher!(WeightedRoundRobin, tables);
