@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lb_core::Outcome;
+use lb_core::{Outcome, Reported};
 
 use crate::attempt_end::{AttemptEnd, AttemptResult};
 
@@ -14,7 +14,7 @@ use crate::attempt_end::{AttemptEnd, AttemptResult};
 ///
 /// ```
 /// use std::io;
-/// use lb_core::Outcome;
+/// use lb_core::{Outcome, Reported};
 /// use lb_retry::{AttemptEnd, AttemptResult, Policy, Verdict};
 ///
 /// /// Sends a request again when it was refused, and when the server says "not now".
@@ -72,6 +72,13 @@ pub trait Policy<Req, Res, Err>: Send + Sync {
             AttemptResult::Response(_) => Outcome::Success,
             AttemptResult::Error(_) | AttemptResult::TimedOut => Outcome::Failure,
         }
+    }
+
+    /// What the server says of its own load in this response, if it does, for strategies that pick by it. Asked where
+    /// somebody observes the pick.
+    fn report(&self, response: &Res) -> Option<Reported> {
+        let _ = response;
+        None
     }
 
     /// Whether [`verdict`](Self::verdict) has time-outs retried, which it has unless it says otherwise here too. Where not,
@@ -150,6 +157,10 @@ where
         self.policy.outcome(end)
     }
 
+    fn report(&self, response: &Res) -> Option<Reported> {
+        self.policy.report(response)
+    }
+
     fn retries_timeouts(&self) -> bool {
         false
     }
@@ -186,6 +197,10 @@ where
         self.policy.outcome(end)
     }
 
+    fn report(&self, response: &Res) -> Option<Reported> {
+        self.policy.report(response)
+    }
+
     fn retries_timeouts(&self) -> bool {
         self.policy.retries_timeouts()
     }
@@ -209,6 +224,10 @@ macro_rules! forward_policy {
 
             fn outcome(&self, end: &AttemptEnd<'_, Res, Err>) -> Outcome {
                 (**self).outcome(end)
+            }
+
+            fn report(&self, response: &Res) -> Option<Reported> {
+                (**self).report(response)
             }
 
             fn retries_timeouts(&self) -> bool {

@@ -198,6 +198,11 @@ where
         let end = AttemptEnd::since(result, attempt.number, began, pick.instance());
         if pick.is_observed() {
             pick.record(self.setup.policy.outcome(&end));
+            if let AttemptResult::Response(response) = result
+                && let Some(report) = self.setup.policy.report(response)
+            {
+                pick.report(&report);
+            }
         }
         let verdict = self.setup.policy.verdict(&end);
         match (result, self.setup.settings.retry_timeouts) {

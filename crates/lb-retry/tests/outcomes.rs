@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use lb_core::{BoxEndpoint, BoxError, Context, Endpoint, EndpointSet, Instance, Outcome, boxed, endpoint_fn};
+use lb_core::{
+    BoxEndpoint, BoxError, Context, Endpoint, EndpointSet, Instance, LoadBalancer, Outcome, Reported, boxed,
+    endpoint_fn,
+};
 use lb_retry::{AttemptEnd, AttemptResult, Policy, Retry, Verdict};
-use lb_strategies::RoundRobin;
+use lb_strategies::{HotCold, RoundRobin};
 use lb_test::{PickEvent, PickRecorder, ScriptedPublisher};
 
 type Http = BoxEndpoint<&'static str, u16, BoxError>;
@@ -86,6 +89,34 @@ fn each_attempt_has_the_outcome_that_the_policy_says_once() {
             assert_eq!(recorders[0].events(), events, "{case}, inline: {inline}");
         }
     }
+}
+
+/// Reads a load out of a response, as an HTTP policy would from a header.
+struct SaysItsLoad;
+
+impl Policy<&'static str, u16, BoxError> for SaysItsLoad {
+    fn replay(&self, request: &&'static str) -> Option<&'static str> {
+        Some(request)
+    }
+
+    fn verdict(&self, _: &AttemptEnd<'_, u16, BoxError>) -> Verdict {
+        Verdict::Accept
+    }
+
+    fn report(&self, response: &u16) -> Option<Reported> {
+        Some(Reported::new().with_in_flight(u32::from(*response)))
+    }
+}
+
+#[test]
+fn what_a_response_says_of_the_load_reaches_the_strategy() {
+    let members = [("busy:80", answering(500)), ("idle:80", answering(1))];
+    let lb = Arc::new(HotCold::builder(Arc::new(ScriptedPublisher::new(members))).seed(7).build());
+    let retry = Retry::builder(Arc::clone(&lb)).policy(SaysItsLoad).build().unwrap().inline();
+    for _ in 0..100 {
+        retry.call(&Context::background(), "/").unwrap();
+    }
+    assert!((0..100).all(|_| lb.endpoint().unwrap().address() == "idle:80"));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use tower::Service;
 use crate::candidate::Candidate;
 use crate::state::State;
 use crate::{
-    Anonymous, BalanceError, ByResult, Classify, CompleteOnResponse, ResponseFuture, ToPickRequest,
-    TrackCompletion,
+    Anonymous, BalanceError, ByResult, Classify, CompleteOnResponse, ReadReports, ResponseFuture,
+    ToPickRequest, TrackCompletion,
 };
 
 /// How many services a call waits for at most, the one picked for it included.
@@ -142,6 +142,16 @@ impl<L, R, C, K> Balance<L, R, C, K> {
     {
         let Self { lb, pick_request, completion, .. } = self;
         Balance { lb, pick_request, completion, classify }
+    }
+}
+
+impl<L, R, C, K> Balance<L, R, C, K> {
+    /// Passes on to the picks what servers say of their load in the header [`lb-load`](crate::LOAD_HEADER) of their HTTP
+    /// responses ([`ReportLoad`](crate::ReportLoad) writes it): for `HotCold`, which picks by it. After
+    /// [`classify`](Self::classify), where both are wanted.
+    pub fn read_reports(self) -> Balance<L, R, C, ReadReports<K>> {
+        let Self { lb, pick_request, completion, classify } = self;
+        Balance { lb, pick_request, completion, classify: ReadReports(classify) }
     }
 }
 

@@ -1,4 +1,7 @@
-use lb_core::Outcome;
+use http::Response;
+use lb_core::{Outcome, Reported};
+
+use crate::load_report::report_of;
 
 /// Says how a call ended for its endpoint: what [`Balance`](crate::Balance) records on the call's pick.
 ///
@@ -6,6 +9,13 @@ use lb_core::Outcome;
 pub trait Classify<Res, Err> {
     /// Whether this result is a success of the endpoint or a failure.
     fn outcome(&self, result: Result<&Res, &Err>) -> Outcome;
+
+    /// What the server says of its own load in this response, if it does; see
+    /// [`Balance::read_reports`](crate::Balance::read_reports).
+    fn report(&self, response: &Res) -> Option<Reported> {
+        let _ = response;
+        None
+    }
 }
 
 /// A response is a success, an error a failure.
@@ -26,5 +36,20 @@ where
     #[inline]
     fn outcome(&self, result: Result<&Res, &Err>) -> Outcome {
         self(result)
+    }
+}
+
+/// Classifies as another does, and reads what HTTP responses say of their server's load.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReadReports<K>(pub(crate) K);
+
+impl<Body, Err, K: Classify<Response<Body>, Err>> Classify<Response<Body>, Err> for ReadReports<K> {
+    #[inline]
+    fn outcome(&self, result: Result<&Response<Body>, &Err>) -> Outcome {
+        self.0.outcome(result)
+    }
+
+    fn report(&self, response: &Response<Body>) -> Option<Reported> {
+        report_of(response.headers())
     }
 }

@@ -6,6 +6,7 @@
 //! | a service | an [`AsyncEndpoint`](lb_core::AsyncEndpoint), for `Retry` | [`ServiceEndpoint`] |
 //! | an `AsyncEndpoint`, such as `Retry` | a service | [`EndpointService`] |
 //! | a publisher | `tower::balance` fed by it | [`DiscoverStream`] |
+//! | a server whose clients pick by its load | the header that says it | [`ReportLoad`] |
 //! | a factory that needs tokio | it to work on a publisher's thread | [`on_runtime`] |
 //!
 //! ```text
@@ -82,8 +83,10 @@ mod discover_stream;
 mod endpoint_service;
 mod error;
 mod key;
+mod load_report;
 mod on_runtime;
 mod pick_request;
+mod report_load;
 mod response_future;
 mod runtime_bound;
 mod service_endpoint;
@@ -92,14 +95,16 @@ mod state;
 mod tracked_body;
 
 pub use balance::Balance;
-pub use classify::{ByResult, Classify};
+pub use classify::{ByResult, Classify, ReadReports};
 pub use completion::{CompleteOnBody, CompleteOnResponse, TrackCompletion};
 pub use discover_stream::{CannotNotify, DiscoverStream};
 pub use endpoint_service::EndpointService;
 pub use error::BalanceError;
 pub use key::Key;
+pub use load_report::{InvalidReport, LOAD_HEADER, read_report, report_of, report_value};
 pub use on_runtime::{OnRuntime, on_runtime};
 pub use pick_request::{Anonymous, ToPickRequest};
+pub use report_load::{ReportLoad, ReportLoadFuture, ReportLoadService};
 pub use response_future::ResponseFuture;
 pub use runtime_bound::RuntimeBound;
 pub use service_endpoint::ServiceEndpoint;

@@ -69,7 +69,14 @@ where
                     let Some(held) = pick.as_ref() else { return Poll::Pending };
                     let result = ready!(failure_on_panic(held, || future.poll(cx)));
                     let Some(pick) = pick.take() else { return Poll::Pending };
-                    pick.record(classify.outcome(result.as_ref()));
+                    if pick.is_observed() {
+                        pick.record(classify.outcome(result.as_ref()));
+                        if let Some(report) =
+                            result.as_ref().ok().and_then(|response| classify.report(response))
+                        {
+                            pick.report(&report);
+                        }
+                    }
                     return Poll::Ready(match result {
                         Ok(response) => Ok((response, pick)),
                         Err(error) => Err(call_failed(&pick, error)),

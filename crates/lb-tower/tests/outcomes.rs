@@ -85,3 +85,32 @@ async fn a_closed_service_is_a_failure() {
     assert!(Balance::new(lb).oneshot(()).await.is_err());
     assert_eq!(recorder.outcomes().first(), Some(&Outcome::Failure));
 }
+
+/// Two servers that report; the one that is asked is seen by the report of its pick alone.
+#[tokio::test]
+async fn what_a_server_reports_reaches_the_observers_of_its_pick() {
+    use http::Response;
+    use lb_strategies::HotCold;
+    use lb_tower::{ReportLoad, ReportLoadService};
+    use tower::Layer;
+
+    type Answer = Ready<Result<Response<()>, BoxError>>;
+    let busy = ReportLoad::new().with_capacity(2);
+    let idle = ReportLoad::new().with_capacity(2);
+    let server = service_fn(|(): ()| -> Answer { ready(Ok(Response::new(()))) });
+    // Requests of others, which are not over.
+    let waiting = service_fn(|(): ()| pending::<Result<Response<()>, BoxError>>());
+    let mut others: ReportLoadService<_> = busy.layer(waiting);
+    let held: Vec<_> = (0..50).map(|_| others.call(())).collect();
+
+    let members = [("busy:80", busy.layer(server)), ("idle:80", idle.layer(server))];
+    let publisher = Arc::new(ScriptedPublisher::new(members));
+    let lb = Arc::new(HotCold::builder(publisher).seed(7).build());
+    let balance = Balance::new(Arc::clone(&lb)).read_reports();
+    for _ in 0..100 {
+        assert!(balance.clone().oneshot(()).await.is_ok());
+    }
+    let picks = (0..100).map(|_| lb_core::LoadBalancer::endpoint(&*lb).unwrap().address().to_owned());
+    assert_eq!(picks.filter(|address| address == "busy:80").count(), 0, "50 others are there");
+    drop(held);
+}

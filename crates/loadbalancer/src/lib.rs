@@ -58,6 +58,7 @@ pub use lb_retry::{
 #[cfg(feature = "tower")]
 pub use lb_tower::{
     Anonymous, Balance, BalanceError, ByResult, CannotNotify, Classify, CompleteOnBody, CompleteOnResponse,
-    DiscoverStream, EndpointService, Key, OnRuntime, ResponseFuture, RuntimeBound, ServiceEndpoint,
-    ToPickRequest, TrackCompletion, TrackedBody, on_runtime,
+    DiscoverStream, EndpointService, InvalidReport, Key, LOAD_HEADER, OnRuntime, ReadReports, ReportLoad,
+    ReportLoadFuture, ReportLoadService, ResponseFuture, RuntimeBound, ServiceEndpoint, ToPickRequest,
+    TrackCompletion, TrackedBody, on_runtime, read_report, report_of, report_value,
 };
