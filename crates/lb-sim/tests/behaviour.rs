@@ -144,7 +144,7 @@ fn a_balancer_of_another_kind_is_told_of_changes() {
         Fleet::new().add(1, Server::new(4)).add(1, Server::new(4).fault(Fault::down().from(5 * SECOND)));
     let report = run(fleet, clients().discovery(SECOND, Duration::ZERO), &strategy);
     let share = |part| report.series().share(part, 1);
-    assert!((0..60).all(|part| share(part) == 1.0) && (60..100).all(|part| share(part) == 0.0));
+    assert!((0..60).all(|part| share(part) > 0.999_999) && (60..100).all(|part| share(part) == 0.0));
     let failed = report.measured().failed;
     assert!((380..=420).contains(&failed), "{failed}");
 }
