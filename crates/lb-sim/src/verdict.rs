@@ -45,7 +45,7 @@ const NOTICED: (f64, f64) = (0.001, 0.02);
 /// Of the runs of each strategy, those of the same seeds in the same order.
 pub(crate) fn judge(rows: &[Vec<Report>]) -> Vec<Verdict> {
     let least = rows.iter().map(|runs| failures(runs)).min_by(|a, b| a.mean().total_cmp(&b.mean()));
-    let disqualify = |runs: &Vec<Report>| fails(runs, least?).or_else(|| saturates(runs));
+    let disqualify = |runs: &Vec<Report>| saturates(runs).or_else(|| fails(runs, least?));
     let disqualified: Vec<_> = rows.iter().map(disqualify).collect();
     let tail = |runs: &[Report]| Estimate::of(runs.iter().map(p99)).mean();
     let eligible = rows.iter().enumerate().filter(|(place, _)| disqualified[*place].is_none());
@@ -95,7 +95,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Best => f.write_str("best"),
-            Self::AsGood => f.write_str("as good as the best"),
+            Self::AsGood => f.write_str("not to be told from the best"),
             Self::Slower(ratio) => write!(f, "p99 {ratio:.2} × the best's"),
             Self::Fails { share, best } => {
                 let percent = share.mean() * 100.0;

@@ -1,5 +1,6 @@
 //! The simulation's own arithmetic, against what queueing theory says: each formula lies within the 99.9 % interval of ten
-//! seeds, and the interval is narrow enough for the test to find a fault of a few percent.
+//! seeds, and the interval is narrow enough for the test to find a fault of a few percent. Slow
+//! without optimisation: `cargo test --release -p lb-sim`.
 
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ fn erlang_c(k: u32, a: f64) -> f64 {
 
 /// Kleinrock, "Queueing Systems" I, 3.2: W = ρ/(μ − λ).
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without --release")]
 fn m_m_1() {
     for (load, precision) in [(0.5, 0.04), (0.8, 0.11)] {
         let clients = Clients::at_load(1, load).work(Work::exponential(10 * MS));
@@ -57,6 +59,7 @@ fn m_m_1() {
 
 /// Kleinrock I, 3.5: W = C(k, a) / (kμ − λ), with a server that is twice as fast as usual.
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without --release")]
 fn m_m_k() {
     for (cores, load, precision) in [(2, 0.7, 0.09), (4, 0.8, 0.09), (16, 0.9, 0.20)] {
         let fleet = Fleet::new().add(1, Server::new(cores).speed(2.0));
@@ -72,6 +75,7 @@ fn m_m_k() {
 
 /// Pollaczek and Khinchine: W = λE[S²] / (2(1 − ρ)); Kleinrock I, 5.6.
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without --release")]
 fn m_g_1() {
     // The squared coefficients of variation: 0; of two values, one in ten four times the other; e^(σ²) − 1.
     let (b, sigma) = (1.0 / 1.3, 0.7_f64);
@@ -90,6 +94,7 @@ fn m_g_1() {
 
 /// A Poisson process that is split at random is one for each part: ten M/M/1 queues.
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without --release")]
 fn random_splits_a_poisson_process() {
     let clients = Clients::at_load(5, 0.6).work(Work::exponential(10 * MS));
     let runs = ten_runs(Fleet::new().add(10, Server::new(1)), clients, 600.0, &Strategy::random());
@@ -102,6 +107,7 @@ fn random_splits_a_poisson_process() {
 /// Mitzenmacher (2001), theorem 5: with the shorter of two queues a request to one of very many servers takes the sum of
 /// λ^(2^i − 2) services, for i from 1.
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without --release")]
 fn two_choices_are_as_good_as_the_paper_says() {
     let clients = Clients::at_load(1, 0.7).work(Work::exponential(10 * MS));
     let runs = ten_runs(Fleet::new().add(200, Server::new(1)), clients, 14_000.0, &Strategy::least_loaded());
@@ -112,6 +118,7 @@ fn two_choices_are_as_good_as_the_paper_says() {
 /// One server and ten users who think: the machine repairman's model. p₀ = 1 / Σ N!/(N−n)! (S/Z)ⁿ, U = 1 − p₀, and a request
 /// takes N/X − Z with X = U/S (Kleinrock I, 3.8).
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without --release")]
 fn a_closed_loop_is_the_repairmans() {
     let (users, thought, served) = (10, 0.1, 0.01);
     let clients = Clients::closed_loop(2, users / 2, Work::exponential(100 * MS));
@@ -127,4 +134,18 @@ fn a_closed_loop_is_the_repairmans() {
     assert_mean("the utilisation", &runs, Report::mean_utilisation, utilisation, 0.01);
     let expected = f64::from(users) * served / utilisation - thought;
     assert_mean("the latency", &runs, mean_latency, expected, 0.03);
+}
+
+/// M/M/1/K: with room for K requests, the one at work included, the share (1 − ρ)ρᴷ/(1 − ρᴷ⁺¹) is turned away (Kleinrock I,
+/// 3.6).
+#[test]
+#[cfg_attr(debug_assertions, ignore = "slow without --release")]
+fn a_full_queue_turns_requests_away() {
+    let (rho, room) = (0.9_f64, 5);
+    let fleet = Fleet::new().add(1, Server::new(1).queue(room - 1));
+    let clients = Clients::at_load(1, rho).work(Work::exponential(10 * MS));
+    let runs = ten_runs(fleet, clients, 90.0, &Strategy::round_robin());
+    let room = i32::try_from(room).unwrap();
+    let expected = (1.0 - rho) * rho.powi(room) / (1.0 - rho.powi(room + 1));
+    assert_mean("the share", &runs, |run| run.measured().failure_share(), expected, 0.04);
 }

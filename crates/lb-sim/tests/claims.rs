@@ -39,7 +39,8 @@ fn one_of_ten_is_ten_times_slower() {
     for comparison in [&alone, &twenty] {
         assert_eq!(comparison.best().unwrap().strategy(), "PeakEwma");
         let round_robin = comparison.row("RoundRobin").unwrap();
-        assert!(matches!(round_robin.verdict(), Verdict::Fails { .. }), "{:?}", round_robin.verdict());
+        let verdict = round_robin.verdict();
+        assert!(matches!(verdict, Verdict::Saturates { server: 9, .. }), "{verdict}");
         let growth = round_robin.mean(|run| run.servers()[9].growth());
         assert!(growth.low() > 0.2, "the queue of the slow one does not grow: {growth}");
     }
@@ -100,10 +101,8 @@ fn noisy_neighbours() {
             panic!("{comparison}");
         };
         assert!(ratio.low() > 1.5, "{ratio}");
-        assert!(
-            matches!(comparison.row("RoundRobin").unwrap().verdict(), Verdict::Fails { .. }),
-            "{comparison}"
-        );
+        let verdict = comparison.row("RoundRobin").unwrap().verdict();
+        assert!(matches!(verdict, Verdict::Saturates { .. }), "{verdict}");
     }
 }
 

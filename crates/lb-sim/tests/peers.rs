@@ -35,6 +35,19 @@ fn peak_ewma_is_no_worse_than_towers() {
     }
 }
 
+/// With what servers report the tail is shorter. The goal is 40 % at both loads.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "slow without --release")]
+fn reported_load_shortens_the_tail() {
+    let strategies = [Strategy::hot_cold(), peers::tower_peak_ewma()];
+    for load in [0.9, 1.05] {
+        let comparison = scenarios::prequal(load).unwrap().compare(&strategies, 0..10);
+        let [ours, towers] = comparison.rows() else { panic!("{comparison}") };
+        let ratio = ratio(ours.runs(), towers.runs());
+        assert!(ratio.high() < 0.95, "load {load}: {ratio}\n{comparison}");
+    }
+}
+
 #[test]
 fn a_seed_is_a_seed_for_peers_too() {
     let scenario = scenarios::prequal(0.5).unwrap();

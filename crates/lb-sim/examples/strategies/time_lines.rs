@@ -23,7 +23,7 @@ pub(crate) fn draw(directory: &Path) -> Result<(), Box<dyn Error>> {
 fn incident() -> Result<Scenario, Invalid> {
     let slow = Fault::slow(10.0).from(8 * SECOND).until(16 * SECOND);
     let fleet = Fleet::new().add(9, Server::new(4)).add(1, Server::new(4).fault(slow));
-    let clients = Clients::at_load(CLIENTS, 0.6).work(Work::exponential(SECOND / 100));
+    let clients = Clients::at_load(CLIENTS, 0.6).work(Work::exponential(SECOND / 100)).reports(true);
     Scenario::builder(fleet, clients).warm_up(Duration::ZERO).measured(24 * SECOND).build()
 }
 
