@@ -18,8 +18,8 @@ use crate::two_choices::{less_in_flight, two, two_wanted};
 /// picks.
 ///
 /// With it a slow endpoint gets less, whatever makes it slow. One that fails fast looks fast, and draws traffic: of ten
-/// endpoints that one gets 19 % instead of 10 at load 0.6, so put an ejection of outliers before it, or take
-/// [`PeakEwma`](crate::PeakEwma). Source: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001);
+/// endpoints that one gets 19 % instead of 10 at load 0.6 where one client sends all requests (11 % where twenty do, each
+/// of which knows its own alone), so put an ejection of outliers before it, or take [`PeakEwma`](crate::PeakEwma). Source: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001);
 /// gRPC A48 has the same rule.
 ///
 /// Cost of a pick: the set's load, one reference count, one step of a generator, two reads of counts that other threads
