@@ -27,17 +27,24 @@ pub(super) fn further(hash: u64, n: u64) -> u64 {
 
 /// The hash of each endpoint; `name` is the metadata that has its name.
 pub(super) fn of_endpoints<E>(set: &EndpointSet<E>, name: Option<&str>) -> Box<[u64]> {
-    let mut names = HashSet::new();
-    let hash = |instance: &Instance| {
+    let mut names = HashSet::with_capacity(set.len());
+    let mut hashes = Vec::with_capacity(set.len());
+    for instance in set.instances() {
         let own = name.and_then(|name| instance.metadata(name)).unwrap_or(instance.address());
-        if names.insert(own.to_owned()) {
-            return XxHash64::oneshot(0, own.as_bytes());
-        }
-        let parts = [Some(own), Some(instance.address()), instance.host()];
-        let full = parts.into_iter().flatten().collect::<Vec<_>>().join("\0");
-        XxHash64::oneshot(0, full.as_bytes())
-    };
-    set.instances().map(hash).collect()
+        hashes.push(if names.insert(own) {
+            XxHash64::oneshot(0, own.as_bytes())
+        } else {
+            of_shared_name(own, instance)
+        });
+    }
+    hashes.into()
+}
+
+/// The hash of an endpoint whose name another has too.
+fn of_shared_name(name: &str, instance: &Instance) -> u64 {
+    let parts = [Some(name), Some(instance.address()), instance.host()];
+    let full = parts.into_iter().flatten().collect::<Vec<_>>().join("\0");
+    XxHash64::oneshot(0, full.as_bytes())
 }
 
 #[cfg(test)]

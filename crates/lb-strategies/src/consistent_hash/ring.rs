@@ -56,7 +56,7 @@ fn points_of_unit(endpoints: usize) -> usize {
 /// two each, and a last pass puts the neighbours in order.
 #[expect(clippy::cast_possible_truncation, reason = "the first bits are an index")]
 fn sort(arcs: &mut Vec<Arc>) {
-    let bits = arcs.len().next_power_of_two().trailing_zeros().max(1);
+    let bits = arcs.len().max(2).ilog2();
     let bucket = |arc: &Arc| (arc.start >> (u64::BITS - bits)) as usize;
     let mut ends = vec![0_u32; (1 << bits) + 1];
     for arc in arcs.iter() {
