@@ -28,7 +28,7 @@ pub(super) fn new(hashes: &[u64], weights: &[u32]) -> Circle {
     for ((&hash, owner), &weight) in hashes.iter().zip(0..).zip(weights) {
         arcs.extend((0..points(weight)).map(|point| Arc { start: hashing::further(hash, point), owner }));
     }
-    sort(&mut arcs);
+    arcs.sort_unstable();
     Circle::new(arcs)
 }
 
@@ -52,51 +52,10 @@ fn points_of_unit(endpoints: usize) -> usize {
     halves.map_or(FEWEST_POINTS, |halves| MOST_POINTS >> halves)
 }
 
-/// By start, then by owner. Points are spread evenly: they are dealt into buckets by their first bits, which hold one or
-/// two each, and a last pass puts the neighbours in order.
-#[expect(clippy::cast_possible_truncation, reason = "the first bits are an index")]
-fn sort(arcs: &mut Vec<Arc>) {
-    let bits = arcs.len().max(2).ilog2();
-    let bucket = |arc: &Arc| (arc.start >> (u64::BITS - bits)) as usize;
-    let mut ends = vec![0_u32; (1 << bits) + 1];
-    for arc in arcs.iter() {
-        ends[bucket(arc) + 1] += 1;
-    }
-    for place in 1..ends.len() {
-        ends[place] += ends[place - 1];
-    }
-    let mut sorted = vec![Arc { start: 0, owner: 0 }; arcs.len()];
-    for arc in arcs.iter() {
-        let place = &mut ends[bucket(arc)];
-        sorted[*place as usize] = *arc;
-        *place += 1;
-    }
-    // An insertion sort: nothing has far to go.
-    for end in 1..sorted.len() {
-        let mut place = end;
-        while place > 0 && sorted[place] < sorted[place - 1] {
-            sorted.swap(place, place - 1);
-            place -= 1;
-        }
-    }
-    *arcs = sorted;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::split_mix::mix;
-
-    #[test]
-    fn points_are_sorted() {
-        for count in [0, 1, 2, 3, 1000, 4097] {
-            let mut arcs: Vec<_> = (0..count).map(|n| Arc { start: mix(u64::from(n)), owner: n }).collect();
-            let mut expected = arcs.clone();
-            expected.sort_unstable();
-            sort(&mut arcs);
-            assert_eq!(arcs, expected);
-        }
-    }
 
     #[test]
     fn the_unit_is_of_the_order_of_the_heavy_ones() {
