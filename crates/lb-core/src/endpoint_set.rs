@@ -20,6 +20,8 @@ pub struct EndpointSet<E> {
     id: u64,
     len: usize,
     lanes: usize,
+    /// Whether any member has observers: else a pick need not look at its member, whose cache line it does not touch.
+    is_observed: bool,
     /// Lane by lane, each of `len` members in order.
     members: Box<[Arc<Member<E>>]>,
     /// One for each member, if any has one.
@@ -115,13 +117,15 @@ impl<E> EndpointSet<E> {
     /// Picks the member at `index`; `None` past the end. For those who write a strategy. Cost: one reference count.
     #[inline]
     pub fn pick(&self, index: usize) -> Option<Pick<E>> {
-        Some(Pick::new(Arc::clone(self.member_of_lane(index)?)))
+        let member = Arc::clone(self.member_of_lane(index)?);
+        Some(if self.is_observed { Pick::new(member) } else { Pick::unobserved(member) })
     }
 
     /// The pick at a time that was read already, in nanoseconds of its observers' clock; else as [`pick`](Self::pick).
     #[inline]
     pub fn pick_at(&self, index: usize, nanos: u64) -> Option<Pick<E>> {
-        Some(Pick::new_at(Arc::clone(self.member_of_lane(index)?), nanos))
+        let member = Arc::clone(self.member_of_lane(index)?);
+        Some(if self.is_observed { Pick::new_at(member, nanos) } else { Pick::unobserved(member) })
     }
 
     /// A handle on the member at `index` that no observer is told of: for probes and health checks, which would count as
@@ -134,12 +138,13 @@ impl<E> EndpointSet<E> {
     pub(crate) fn from_members(mut members: Vec<Arc<Member<E>>>) -> Self {
         let len = members.len();
         let lanes = lanes::of_set(len);
+        let is_observed = members.iter().any(|member| member.observers().is_some());
         members.reserve_exact(lanes * len - len);
         for place in len..lanes * len {
             let copy = members[place - len].renewed(members[place - len].instance().clone());
             members.push(copy);
         }
-        Self { id: next_id(), len, lanes, members: members.into(), marks: None, next: None }
+        Self { id: next_id(), len, lanes, is_observed, members: members.into(), marks: None, next: None }
     }
 
     /// Those of the first lane, by which a set is known.

@@ -50,6 +50,7 @@ impl<E> Pick<E> {
     }
 
     /// A pick that nobody is told of.
+    #[inline]
     pub(crate) fn unobserved(member: Arc<Member<E>>) -> Self {
         Self { member, begun: AtomicU64::new(UNOBSERVED) }
     }
