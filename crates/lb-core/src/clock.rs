@@ -55,10 +55,10 @@ fn system_nanos() -> u64 {
     nanos_of(Instant::now().saturating_duration_since(start))
 }
 
+/// A duration in nanoseconds; 584 years at most.
 #[inline]
-fn nanos_of(duration: Duration) -> u64 {
-    // 584 years do not pass.
-    duration.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(duration.subsec_nanos()))
+pub(crate) fn nanos_of(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 impl fmt::Debug for Clock {

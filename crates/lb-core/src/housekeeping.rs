@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock, OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use crate::clock::nanos_of;
 use crate::support::{caught, drop_caught, lock, log_safely};
 use crate::sync::{AtomicBool, Mutex};
 use crate::{Clock, LOG};
@@ -201,10 +202,6 @@ impl Shared {
         };
         chores.iter_mut().filter_map(due).collect()
     }
-}
-
-fn nanos_of(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for Housekeeper {

@@ -68,6 +68,12 @@ impl Ewma {
     }
 }
 
+/// A latency as averages have it.
+#[inline]
+pub(crate) fn nanos(latency: std::time::Duration) -> f32 {
+    latency.as_secs_f32() * 1e9
+}
+
 #[inline]
 fn parts(word: u64) -> Option<(f32, u32)> {
     #[expect(clippy::cast_possible_truncation, reason = "the two halves of a word")]

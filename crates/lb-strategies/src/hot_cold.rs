@@ -12,7 +12,7 @@ use crate::forward::{debug_with_publisher, forward_to_derived};
 use crate::in_flight::InFlight;
 use crate::numbers::Numbers;
 use crate::shares::Shares;
-use crate::split_mix::{STEP, below, mix};
+use crate::split_mix::{below, mix, nth};
 use crate::tiers::Tiers;
 use crate::two_choices::less_in_flight;
 
@@ -143,7 +143,7 @@ impl Table {
 /// The n-th number of a pick.
 #[inline]
 fn further(number: u64, n: u64) -> u64 {
-    if n == 0 { number } else { mix(number.wrapping_add(STEP.wrapping_mul(n))) }
+    if n == 0 { number } else { nth(number, n) }
 }
 
 impl<P> LoadBalancer for HotCold<P>

@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering;
 
 use crossbeam_utils::CachePadded;
 
-use crate::split_mix::{STEP, mix};
+use crate::split_mix::{STEP, mix, nth};
 use crate::sync::AtomicU64;
 
 /// Where the random numbers of a strategy come from.
@@ -23,7 +23,7 @@ impl Numbers {
     #[inline]
     pub(crate) fn next(&self) -> u64 {
         match self {
-            Self::Seeded(state) => mix(state.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP)),
+            Self::Seeded(state) => nth(state.fetch_add(STEP, Ordering::Relaxed), 1),
             Self::PerThread => next_of_thread(),
         }
     }

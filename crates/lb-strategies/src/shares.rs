@@ -1,7 +1,7 @@
 use lb_core::EndpointSet;
 
 use crate::circle::{Arc, Circle};
-use crate::split_mix::{STEP, below, mix};
+use crate::split_mix::{below, nth};
 
 /// What share of the picks each member of a set gets by its weight.
 ///
@@ -82,7 +82,7 @@ impl Shares {
     /// The same among the members that `wanted` says yes of, by their shares. `None`: none of them has one.
     pub(crate) fn draw_wanted(&self, number: u64, wanted: impl Fn(usize) -> bool) -> Option<usize> {
         // Whoever is drawn again until it is wanted comes as often as its share of the wanted ones says.
-        let drawn = (1..=REDRAWS).map(|n| self.draw(mix(number.wrapping_add(STEP.wrapping_mul(n)))));
+        let drawn = (1..=REDRAWS).map(|n| self.draw(nth(number, n)));
         drawn.into_iter().find(|index| wanted(*index)).or_else(|| self.draw_counted(number, wanted))
     }
 
@@ -123,6 +123,7 @@ fn arcs(weights: &[u32]) -> Vec<Arc> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::split_mix::{STEP, mix};
 
     const MAX: u32 = u32::MAX;
 

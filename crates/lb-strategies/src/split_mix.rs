@@ -13,6 +13,12 @@ pub(crate) fn mix(state: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// The n-th number after a state; for n = 0 that of the state itself.
+#[inline]
+pub(crate) fn nth(state: u64, n: u64) -> u64 {
+    mix(state.wrapping_add(STEP.wrapping_mul(n)))
+}
+
 /// Maps a number to an index below `len`, by multiplication (D. Lemire, "Fast Random Integer Generation in an Interval",
 /// 2019, section 3). Its bias, at most `len` in 2⁶⁴, is far below what any number of picks could show.
 #[inline]

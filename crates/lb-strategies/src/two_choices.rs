@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::circle::Circle;
 use crate::in_flight::InFlight;
 use crate::shares::Shares;
-use crate::split_mix::{STEP, below, mix};
+use crate::split_mix::{below, mix, nth};
 
 /// Two different members, each drawn by its share; the same one twice where no other has a share.
 #[inline]
@@ -31,7 +31,7 @@ fn two_by_share(circle: &Circle, number: u64) -> (usize, usize) {
     if rest == 0 {
         return (first, first);
     }
-    let further = below(mix(number.wrapping_add(STEP)), rest);
+    let further = below(nth(number, 1), rest);
     (first, circle.owner(next.wrapping_add(further as u64)))
 }
 
@@ -67,6 +67,7 @@ pub(crate) fn less_in_flight(
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::split_mix::STEP;
 
     #[test]
     fn the_two_are_different_while_another_has_a_share() {

@@ -82,6 +82,9 @@ mod completion;
 mod discover_stream;
 mod endpoint_service;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod key;
 mod load_report;
 mod on_runtime;

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use lb_core::{EndpointSet, Instance};
 use twox_hash::XxHash64;
 
-use crate::split_mix::{STEP, mix};
+use crate::split_mix::nth;
 
 /// The hash of a request's key.
 #[inline]
@@ -22,7 +22,7 @@ pub(super) fn of_key(key: u64) -> u64 {
 /// The n-th further number from a hash, counted from 0.
 #[inline]
 pub(super) fn further(hash: u64, n: u64) -> u64 {
-    mix(hash.wrapping_add(STEP.wrapping_mul(n.wrapping_add(1))))
+    nth(hash, n.wrapping_add(1))
 }
 
 /// The hash of each endpoint; `name` is the metadata that has its name.

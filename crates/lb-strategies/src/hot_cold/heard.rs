@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lb_core::{Clock, Outcome, PickObserver, Record, Reported};
 
-use crate::ewma::{Decay, Ewma};
+use crate::ewma::{Decay, Ewma, nanos};
 use crate::in_flight::InFlight;
 use crate::sync::{AtomicU32, AtomicU64};
 
@@ -185,9 +185,4 @@ impl PickObserver for Heard {
     fn clock(&self) -> Option<&Clock> {
         Some(&self.settings.clock)
     }
-}
-
-#[inline]
-fn nanos(duration: Duration) -> f32 {
-    duration.as_secs_f32() * 1e9
 }

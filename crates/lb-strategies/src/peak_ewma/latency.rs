@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use lb_core::{Clock, Outcome, PickObserver, Record};
 
-use crate::ewma::{Decay, Ewma};
+use crate::ewma::{Decay, Ewma, nanos};
 
 /// What the averages of one balancer have in common.
 #[derive(Debug)]
@@ -85,11 +85,6 @@ impl PickObserver for Latency {
     fn clock(&self) -> Option<&Clock> {
         Some(&self.settings.clock)
     }
-}
-
-#[inline]
-fn nanos(duration: Duration) -> f32 {
-    duration.as_secs_f32() * 1e9
 }
 
 #[cfg(all(test, not(loom)))]
